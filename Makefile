@@ -1,0 +1,43 @@
+# make demo: the whole way once, on a real engine. make test: everything that CI checks.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENGINE ?= camunda-7.24.0
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint types layers pytest engines docs clean
+
+demo: $(STAMP)
+	$(BIN)/python -m demo --engine $(ENGINE)
+
+test: lint types layers pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check cli core tests demo
+	$(BIN)/ruff check cli core tests demo
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+layers: $(STAMP)
+	$(BIN)/lint-imports
+
+pytest: $(STAMP)
+	$(BIN)/pytest -m "not family"
+
+# Every release of the family; before an issue is resolved.
+engines: $(STAMP)
+	$(BIN)/pytest -m "family or engine"
+
+# What is generated: the reference in docs/.
+docs: $(STAMP)
+	$(BIN)/python -m tests.generate
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make virtual environments. On Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/engines/build

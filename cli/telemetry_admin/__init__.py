@@ -1,0 +1,1 @@
+"""The command `telemetry`: the hands of telemetry_core."""

@@ -1,0 +1,153 @@
+"""The way in and the only way out: runs a command, writes its result, and makes an exit status of what went wrong."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from telemetry_core.errors import TelemetryError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from telemetry_admin.host import Host
+    from telemetry_admin.result import Json, Result
+
+
+class Interrupted(BaseException):
+    """A signal asked the process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.status = 128 + number
+
+
+def main() -> NoReturn:
+    """Run the program as the shell calls it."""
+    from telemetry_admin.host import this_host
+
+    _listen_to_signals()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = run(sys.argv[1:], this_host())
+        sys.stdout.flush()
+    except (Interrupted, KeyboardInterrupt) as end:
+        status = end.status if isinstance(end, Interrupted) else 130
+    except BrokenPipeError:
+        _forget_the_output()
+        status = 141
+    sys.exit(status)
+
+
+def run(arguments: Sequence[str], host: Host) -> int:
+    """Run the program with arguments on a host; the exit status (DESIGN §2)."""
+    as_json = "--json" in arguments
+    name = _name(arguments)
+    try:
+        result = _call(list(arguments), host)
+    except TelemetryError as error:
+        return _write_error(name, error, as_json=as_json)
+    if result is None:
+        return 0
+    return _write(name, result, host, as_json=as_json)
+
+
+def _call(arguments: list[str], host: Host) -> Result | None:
+    """Call the command; the errors of the command line's library become our own."""
+    import typer
+
+    from telemetry_admin.app import VersionAsked, app
+    from telemetry_admin.invocation import Invocation
+    from telemetry_admin.result import Result
+
+    usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its base has no public name
+    try:
+        command = typer.main.get_command(app)
+        found = command.main(arguments, prog_name="telemetry", standalone_mode=False, obj=Invocation(host))
+    except VersionAsked as asked:
+        return asked.result
+    except usage_error as error:
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        raise UsageError(message, hint=_usage_hint(error)) from None
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    return found if isinstance(found, Result) else None
+
+
+def _usage_hint(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    path = getattr(context, "command_path", "telemetry")
+    return f"`{path} --help` shows how it is used."
+
+
+def _name(arguments: Sequence[str]) -> str:
+    """The command's name for the envelope, before anything is parsed."""
+    from telemetry_admin.names import command_name
+
+    return command_name(arguments)
+
+
+def _write(name: str, result: Result, host: Host, *, as_json: bool) -> int:
+    from telemetry_admin.result import envelope
+
+    if result.raw is not None:
+        sys.stdout.buffer.write(result.raw)
+    elif as_json:
+        _write_json(envelope(name, result))
+    else:
+        if result.show is not None:
+            from telemetry_admin.render.console import make_console
+
+            result.show(make_console(host))
+        for failure in result.failures:
+            _say(failure)
+    return 0 if result.error is None else result.error.exit_status
+
+
+def _write_error(name: str, error: TelemetryError, *, as_json: bool) -> int:
+    from telemetry_admin.result import error_envelope
+
+    if error.code == "already-sending" and not as_json:
+        return error.exit_status
+    if as_json:
+        _write_json(error_envelope(name, error))
+    else:
+        _say(error)
+    return error.exit_status
+
+
+def _write_json(value: Json) -> None:
+    import json
+
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def _say(error: TelemetryError) -> None:
+    """One line on standard error: what is wrong, and what to do next."""
+    line = " ".join(f"{error.message} {error.hint}".split())
+    printable = "".join(character if character.isprintable() else "\ufffd" for character in line)
+    sys.stderr.write(f"telemetry: {printable}\n")
+
+
+def _forget_the_output() -> None:
+    """Nobody reads it any more; without this the interpreter complains when it flushes at its end."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _listen_to_signals() -> None:
+    import signal
+
+    def end(number: int, _frame: object) -> None:
+        raise Interrupted(number)
+
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), end)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One module per command, named like it; each has a function `command` that returns a `Result`."""

@@ -1,0 +1,64 @@
+"""`telemetry enable`: consent, with everything that it is about shown first."""
+
+from typing import Annotated
+
+import typer
+
+from telemetry_admin import options
+from telemetry_admin.invocation import Invocation, selected
+from telemetry_admin.result import Result
+from telemetry_core.errors import EndpointMissing, TelemetryError, UsageError
+
+app = typer.Typer()
+
+
+@app.command()
+def command(
+    ctx: typer.Context,
+    *,
+    engine: options.Engines = None,
+    all_: options.All = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    authorized_by: options.AuthorizedBy = None,
+    reason: options.Reason = None,
+    json: options.Json = False,
+) -> Result:
+    """Enable telemetry: shows the legal note, the fields and the endpoint, asks, and records who decided.
+
+    Nothing that an engine counted before is ever reported. `telemetry disable` takes it back.
+    """
+    from telemetry_admin.render import consent as render
+    from telemetry_admin.render.console import make_console
+    from telemetry_core import administration as decisions
+
+    invocation: Invocation = ctx.obj
+    decided: list[decisions.Decided] = []
+    failures: list[TelemetryError] = []
+    if not yes and (json or not invocation.host.can_ask):
+        raise UsageError("There is no terminal to ask on.", hint="Add --yes to enable without being asked.")
+    with invocation.writing() as session:
+        engines = selected(session, engine, everything=all_)
+        if session.config.endpoint is None:
+            raise EndpointMissing(
+                "Consent is given for an endpoint, and none is configured.",
+                hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.',
+            )
+        if not json:
+            render.show_what_it_means(make_console(invocation.host), session.config, engines)
+        if not yes and not typer.confirm(f"Enable telemetry for {', '.join(one.entry for one in engines)}?"):
+            return Result(data={"engines": []}, show=lambda console: console.print("Nothing was changed."))
+        author = decisions.Author(
+            invocation.host.user, "command", authorized_by=authorized_by, reason=reason, note_shown=not json
+        )
+        for one in engines:
+            try:
+                decided.append(decisions.enable(session, one, author))
+            except TelemetryError as error:
+                failures.append(error)
+    if failures and not decided:
+        raise failures[0]
+    return Result(
+        data={"engines": [render.described(one) for one in decided], "legal-note-sha256": decisions.legal_note.SHA256},
+        show=lambda console: render.show_enabled(console, decided),
+        failures=failures,
+    )

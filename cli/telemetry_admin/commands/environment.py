@@ -1,0 +1,57 @@
+"""`telemetry environment`: what was found, from which source, and what is missing and why."""
+
+import typer
+
+from telemetry_admin import options
+from telemetry_admin.invocation import Invocation, selected
+from telemetry_admin.result import Json, Result
+from telemetry_core.errors import TelemetryError
+from telemetry_core.model import Environment, Found, Missing
+
+app = typer.Typer()
+
+
+@app.command()
+def command(
+    ctx: typer.Context,
+    *,
+    engine: options.Engines = None,
+    all_: options.All = False,
+    json: options.Json = False,
+) -> Result:
+    """Read each engine and show every data point with its source, or why it is missing. Nothing is sent or kept."""
+    from telemetry_admin.render import environment as render
+    from telemetry_core import reporting
+
+    invocation: Invocation = ctx.obj
+    found: dict[str, Environment] = {}
+    failures: list[TelemetryError] = []
+    with invocation.reading() as session:
+        for one in selected(session, engine, everything=all_):
+            try:
+                seen = reporting.observe(session, one, session.consent(one.entry), keep=False)
+                found[one.entry] = seen.environment
+            except TelemetryError as error:
+                failures.append(error)
+    if failures and not found:
+        raise failures[0]
+    return Result(
+        data={"engines": [_described(name, environment) for name, environment in found.items()]},
+        show=lambda console: render.show(console, found),
+        failures=failures,
+    )
+
+
+def _described(name: str, environment: Environment) -> Json:
+    from telemetry_admin.render.environment import plain
+
+    findings = environment.findings
+    return {
+        "name": name,
+        "found": {
+            point: {"value": plain(point, finding.value), "source": finding.source}
+            for point, finding in findings.items()
+            if isinstance(finding, Found)
+        },
+        "missing": {point: finding.reason for point, finding in findings.items() if isinstance(finding, Missing)},
+    }

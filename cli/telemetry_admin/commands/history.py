@@ -1,0 +1,85 @@
+"""`telemetry history`: every report ever prepared, its bytes, its attempts and what became of it."""
+
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from telemetry_admin import options
+from telemetry_admin.invocation import Invocation
+from telemetry_admin.result import Json, Result, instant
+from telemetry_core.errors import UnknownReport, UsageError
+
+if TYPE_CHECKING:
+    from telemetry_core.model import Attempt, Report
+    from telemetry_core.store import Store
+
+app = typer.Typer()
+
+
+@app.command()
+def command(
+    ctx: typer.Context,
+    *,
+    report_id: Annotated[
+        Optional[str],  # noqa: UP045  Typer reads it at run time
+        typer.Argument(metavar="[ID]", help="One report; the first letters of its id are enough."),
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The body of that report alone, byte for byte.")] = False,
+    json: options.Json = False,
+) -> Result:
+    """Show every report ever prepared, newest first; with an id one of them with all its attempts."""
+    from telemetry_admin.render import history as render
+
+    if raw and report_id is None:
+        raise UsageError("--raw shows the body of one report.", hint="Add its id; `telemetry history` lists them.")
+    invocation: Invocation = ctx.obj
+    with invocation.reading() as session:
+        if report_id is None:
+            reports = session.store.reports.newest_first()
+            listed = [_described(report) for report in reports]
+            return Result({"reports": listed}, lambda console: render.show_list(console, reports))
+        report = _find(session.store, report_id)
+        attempts = session.store.reports.attempts(report.id)
+    described = {**_described(report), "attempt-list": [_attempt(one) for one in attempts]}
+    return Result(
+        data={"reports": [described]},
+        show=lambda console: render.show_one(console, report, attempts),
+        raw=report.document.body if raw else None,
+    )
+
+
+def _find(store: "Store", prefix: str) -> "Report":
+    found = store.reports.starting_with(prefix)
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} reports have ids that start" if found else "No report has an id that starts"
+    raise UnknownReport(f"{what} with {prefix!r}.", hint="`telemetry history` lists all reports with their ids.")
+
+
+def _described(report: "Report") -> Json:
+    return {
+        "id": report.id,
+        "kind": report.kind,
+        "trigger": report.trigger,
+        "state": report.state,
+        "installation": report.installation,
+        "engines": list(report.engines),
+        "endpoint": report.endpoint,
+        "attempts": report.attempts,
+        "maybe-arrived": report.maybe_arrived,
+        "sha256": report.document.sha256,
+        "size": len(report.document.body),
+        "created-at": instant(report.created_at),
+        "accepted-at": instant(report.accepted_at),
+    }
+
+
+def _attempt(attempt: "Attempt") -> Json:
+    return {
+        "number": attempt.number,
+        "started-at": instant(attempt.started_at),
+        "finished-at": instant(attempt.finished_at),
+        "outcome": attempt.outcome,
+        "status": attempt.status,
+        "detail": attempt.detail,
+    }

@@ -1,0 +1,86 @@
+"""`telemetry preview`: the exact request, before it leaves."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from telemetry_admin import options
+from telemetry_admin.invocation import Invocation, selected
+from telemetry_admin.result import Json, Result, instant
+from telemetry_core.errors import TelemetryError, UsageError
+from telemetry_core.model import Kind
+from telemetry_core.wire import field_path
+
+if TYPE_CHECKING:
+    from telemetry_core.reporting import Preview
+
+app = typer.Typer()
+
+
+@app.command()
+def command(
+    ctx: typer.Context,
+    *,
+    engine: options.Engines = None,
+    all_: options.All = False,
+    initial: Annotated[bool, typer.Option("--initial", help="The initial report instead of the periodic one.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="The body alone, byte for byte, of one installation.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Make it the report that the next send sends.")] = False,
+    json: options.Json = False,
+) -> Result:
+    """Show the exact request: line, headers, body, where each value comes from, size and digest.
+
+    Shows the pending report if there is one, else what a send of now would build. Only the engine is asked.
+    """
+    from telemetry_admin.render import preview as render
+    from telemetry_core import reporting
+
+    if initial and keep:
+        raise UsageError("--keep is always about the periodic report.", hint="Leave --initial out.")
+    invocation: Invocation = ctx.obj
+    previews: list[reporting.Preview] = []
+    failures: list[TelemetryError] = []
+    with invocation.writing() if keep else invocation.reading() as session:
+        for one in selected(session, engine, everything=all_):
+            try:
+                kind = Kind.INITIAL if initial else Kind.PERIODIC
+                previews.append(reporting.keep(session, one) if keep else reporting.preview(session, one, kind))
+            except TelemetryError as error:
+                failures.append(error)
+    if failures and not previews:
+        raise failures[0]
+    return Result(
+        data={"reports": [_described(preview) for preview in previews]},
+        show=lambda console: render.show_all(console, previews),
+        raw=_raw(previews) if raw else None,
+        failures=failures,
+    )
+
+
+def _raw(previews: "list[Preview]") -> bytes:
+    if len({preview.installation for preview in previews}) != 1:
+        raise UsageError("--raw shows the report of one installation.", hint="Name it with --engine.")
+    return previews[0].document.body
+
+
+def _described(preview: "Preview") -> Json:
+    request = preview.request
+    return {
+        "engine": preview.engine,
+        "installation": preview.installation,
+        "kind": preview.kind,
+        "id": preview.report_id,
+        "pending-since": instant(preview.pending_since),
+        "would-be-sent": not preview.obstacle,
+        "obstacle": preview.obstacle or None,
+        "initial-first": preview.initial_first,
+        "request": None
+        if request is None
+        else {"method": request.method, "url": request.url, "headers": dict(request.headers)},
+        "body": preview.document.body.decode("utf-8"),
+        "size": len(preview.document.body),
+        "sha256": preview.document.sha256,
+        "sources": {field_path(name): source for name, source in preview.sources.items()},
+        "missing": {field_path(name): reason for name, reason in preview.missing.items()},
+        "withheld": [field_path(name) for name in preview.withheld],
+    }

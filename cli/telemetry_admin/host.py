@@ -1,0 +1,68 @@
+"""The one place that reads clock, environment, user and terminal; everything else is given them."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from telemetry_core.model import Clock
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> int:
+        """Milliseconds since 1970 (UTC)."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that is never set."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def random(self) -> float:
+        """For jitter between attempts."""
+        return random.random()  # noqa: S311  no secret depends on it
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine and the user as this process sees them."""
+
+    clock: Clock
+    environment: Mapping[str, str]
+    is_root: bool
+    is_terminal: bool
+    can_ask: bool
+
+    @property
+    def user(self) -> str:
+        """The operating system's user, with the one behind `sudo`, for the record of a decision."""
+        import getpass
+
+        try:
+            import pwd
+
+            name = pwd.getpwuid(os.geteuid()).pw_name
+        except (ImportError, KeyError):
+            name = getpass.getuser()
+        behind = self.environment.get("SUDO_USER")
+        return f"{name} (sudo: {behind})" if behind and behind != name else name
+
+
+def this_host() -> Host:
+    """What this process runs on."""
+    return Host(
+        clock=SystemClock(),
+        environment=dict(os.environ),
+        is_root=hasattr(os, "geteuid") and os.geteuid() == 0,
+        is_terminal=sys.stdout.isatty(),
+        can_ask=sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty(),
+    )

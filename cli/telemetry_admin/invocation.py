@@ -1,0 +1,107 @@
+"""One call of the program: which configuration, which store, which host; opened when a command needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from telemetry_admin.host import Host
+from telemetry_core import paths
+from telemetry_core.config import Config, Engine, Layers, load
+from telemetry_core.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from telemetry_core.reporting import Session
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What the root command knows; commands get it as Typer's context object."""
+
+    host: Host
+    explicit_config: Path | None = None
+
+    @property
+    def layers(self) -> Layers:
+        """Where the configuration is looked for: `--config`, `TELEMETRY_CONFIG`, else system and user file."""
+        environment = self.host.environment
+        named = environment.get("TELEMETRY_CONFIG")
+        explicit = self.explicit_config or (Path(named) if named else None)
+        places = self.places
+        return Layers(places.system_config, places.user_config, explicit, environment)
+
+    @property
+    def places(self) -> paths.Places:
+        """The default places of this user."""
+        return paths.default_places(is_root=self.host.is_root)
+
+    def config(self) -> Config:
+        """The checked configuration."""
+        return load(self.layers)
+
+    def store_path(self, config: Config) -> Path:
+        """Where the store is.
+
+        Raises:
+            ConfigurationError: It is a database that this release does not know.
+        """
+        if config.store is None:
+            return self.places.store
+        if not isinstance(config.store, Path):
+            raise ConfigurationError(
+                "A store on PostgreSQL is not supported by this release.", hint="Set TELEMETRY_STORE to a path."
+            )
+        return config.store
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that writes nothing."""
+        from telemetry_core.reporting import Session
+        from telemetry_core.store import Store
+
+        config = self.config()
+        with Store.for_reading(self.store_path(config), self.host.clock.now()) as store:
+            yield Session(config, store, self.host.clock)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that may write; the first one of a store takes `initialize-telemetry` at its word."""
+        from telemetry_core.administration import first_run
+        from telemetry_core.reporting import Session
+        from telemetry_core.store import Store
+
+        config = self.config()
+        with Store.for_writing(self.store_path(config), self.host.clock.now()) as store:
+            session = Session(config, store, self.host.clock)
+            first_run(session, self.host.user)
+            yield session
+
+
+def chosen(session: Session, names: list[str] | None, *, everything: bool) -> tuple[Engine, ...]:
+    """The engines that `--engine` names; all of them without it, or with `--all`.
+
+    Raises:
+        UsageError: Both were given.
+        UnknownEngine: A name that is not configured.
+    """
+    if names and everything:
+        raise UsageError("--engine and --all exclude each other.", hint="Leave one of them out.")
+    return session.engines(tuple(names or ()))
+
+
+def selected(session: Session, names: list[str] | None, *, everything: bool) -> tuple[Engine, ...]:
+    """The same for commands that make no sense without an engine.
+
+    Raises:
+        ConfigurationError: None is configured at all.
+    """
+    found = chosen(session, names, everything=everything)
+    if not found:
+        raise ConfigurationError(
+            "No engine is configured.",
+            hint='Write a table [engines.NAME] with rest = "http://127.0.0.1:8080/engine-rest" into the configuration.',
+        )
+    return found

@@ -1,0 +1,20 @@
+"""Options that several commands share, so that they are spelt and explained alike."""
+
+from typing import Annotated, Optional
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object for programs.")]
+Engines = Annotated[
+    Optional[list[str]],  # noqa: UP045  Typer reads it at run time
+    typer.Option("--engine", metavar="NAME", help="Only this engine; again for several; globs such as 'prod-*'."),
+]
+All = Annotated[bool, typer.Option("--all", help="All configured engines (the default).")]
+AuthorizedBy = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--authorized-by", metavar="NAME", help="Who authorized it, for the record."),
+]
+Reason = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--reason", metavar="TEXT", help="Why, for the record."),
+]

@@ -1,0 +1,53 @@
+"""The console for people: colours on a terminal only, and no text from outside is ever taken for markup or control."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from telemetry_admin.host import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def make_console(host: Host) -> Console:
+    """A console on standard output."""
+    return Console(
+        force_terminal=host.is_terminal,
+        no_color=bool(host.environment.get("NO_COLOR")),
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=not host.is_terminal,
+    )
+
+
+def safe(text: object) -> str:
+    """A text from outside as one printable line."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in str(text))
+
+
+def heading(console: Console, text: str) -> None:
+    """A line that begins a part."""
+    console.print(Text(text, style="bold"))
+
+
+def pairs(console: Console, rows: Iterable[tuple[str, str]], *, indent: int = 2) -> None:
+    """Names and values, aligned; long values continue below themselves on a terminal and run on in a pipe."""
+    listed = [(name, safe(value)) for name, value in rows]
+    width = max((len(name) for name, _ in listed), default=0)
+    if not console.is_terminal:
+        for name, value in listed:
+            console.print(Text(f"{'':{indent}}{name:<{width}}  {value}"))
+        return
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(width=indent)
+    table.add_column(min_width=width, no_wrap=True, style="cyan")
+    table.add_column(overflow="fold")
+    for name, value in listed:
+        table.add_row("", name, Text(value))
+    console.print(table)

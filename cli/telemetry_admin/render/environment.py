@@ -1,0 +1,45 @@
+"""What was found of an engine's environment."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING
+
+from telemetry_admin.render.console import heading, pairs, safe
+from telemetry_core.model import Environment, Found, Product
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+
+def plain(point: str, value: object) -> object:
+    """A found value as JSON has it; of the product the one part that the point is about."""
+    if isinstance(value, Product):
+        return getattr(value, point.rpartition(".")[2])
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name.replace("_", "-"): getattr(value, field.name) for field in fields(value)}
+        return {name: part for name, part in parts.items() if part is not None}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def show(console: Console, found: Mapping[str, Environment]) -> None:
+    """Print every data point of some engines."""
+    for engine, environment in found.items():
+        heading(console, safe(engine))
+        rows = []
+        for point, finding in environment.findings.items():
+            if isinstance(finding, Found):
+                rows.append((point, f"{_words(plain(point, finding.value))}  [{finding.source}]"))
+            else:
+                rows.append((point, f"missing: {finding.reason}"))
+        pairs(console, rows)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(part)}" for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_words(part) for part in value) or "none"
+    return safe(value)

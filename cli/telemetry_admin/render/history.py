@@ -1,0 +1,61 @@
+"""The history, as a list and one report by itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from telemetry_admin.render.console import heading, pairs, safe
+from telemetry_admin.result import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from telemetry_core.model import Attempt, Report
+
+
+def show_list(console: Console, reports: Sequence[Report]) -> None:
+    """Print all reports, a line each."""
+    if not reports:
+        console.print("No report was ever prepared.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("prepared", "kind", "state", "engines", "id"):
+        table.add_column(name, no_wrap=name != "engines", overflow="fold")
+    for report in reports:
+        engines = ", ".join(safe(engine) for engine in report.engines)
+        when = f"{instant(report.created_at)}"[:19].replace("T", " ")
+        shown = report.id[:8] if console.width < 110 else report.id
+        table.add_row(when, report.kind, report.state, Text(engines), shown)
+    console.print(table)
+
+
+def show_one(console: Console, report: Report, attempts: Sequence[Attempt]) -> None:
+    """Print one report with its attempts and its body."""
+    heading(console, f"{report.kind.capitalize()} report {report.id}")
+    rows = [
+        ("state", report.state + (" (an attempt may have arrived)" if report.maybe_arrived else "")),
+        ("engines", ", ".join(report.engines)),
+        ("installation", report.installation),
+        ("endpoint", report.endpoint),
+        ("prepared", f"{instant(report.created_at)} ({report.trigger})"),
+        ("accepted", instant(report.accepted_at) or "no"),
+        ("size", f"{len(report.document.body)} bytes"),
+        ("SHA-256", report.document.sha256),
+    ]
+    pairs(console, rows)
+    heading(console, "Attempts" if attempts else "No attempts yet")
+    pairs(console, [(f"{one.number}  {instant(one.started_at)}", _outcome(one)) for one in attempts])
+    heading(console, "Body")
+    console.print(Text(json.dumps(json.loads(report.document.body), indent=2, ensure_ascii=False)))
+
+
+def _outcome(attempt: Attempt) -> str:
+    if attempt.outcome is None:
+        return "the process ended before it knew; it may have arrived"
+    return f"{attempt.outcome}: {safe(attempt.detail)}"

@@ -1,0 +1,79 @@
+"""A report as people read it: request line, headers, body, where each value comes from, size and digest."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.syntax import Syntax
+from rich.text import Text
+
+from telemetry_admin.render.console import heading, pairs, safe
+from telemetry_admin.result import instant
+from telemetry_core import wire
+from telemetry_core.model import Kind
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from telemetry_core.reporting import Preview
+
+
+def show_all(console: Console, previews: list[Preview]) -> None:
+    """Print some reports."""
+    for position, preview in enumerate(previews):
+        if position:
+            console.rule(style="dim")
+        show(console, preview)
+
+
+def show(console: Console, preview: Preview) -> None:
+    """Print one report."""
+    heading(console, f"{preview.kind.capitalize()} report of {safe(preview.engine)}")
+    console.print(Text(_standing(preview), style="yellow" if preview.obstacle else ""))
+    if preview.initial_first:
+        console.print(Text("The initial report goes first: `telemetry preview --initial` shows it."))
+    console.print()
+    _request(console, preview)
+    _body(console, preview.document.body)
+    console.print()
+    heading(console, "Where each value comes from")
+    pairs(console, [(wire.field_path(name), source) for name, source in preview.sources.items()])
+    if preview.missing:
+        heading(console, "Missing, and why")
+        pairs(console, [(wire.field_path(name), reason) for name, reason in preview.missing.items()])
+    if preview.withheld:
+        heading(console, "Withheld")
+        pairs(console, [(wire.field_path(name), "left out") for name in preview.withheld])
+    console.print()
+    console.print(Text(f"{len(preview.document.body)} bytes, SHA-256 {preview.document.sha256}", style="bold"))
+
+
+def _standing(preview: Preview) -> str:
+    if preview.obstacle:
+        return f"Nothing would be sent: {preview.obstacle}"
+    if preview.pending_since is not None:
+        return f"Pending since {instant(preview.pending_since)}; the next `telemetry send` sends exactly this."
+    if preview.kind is Kind.INITIAL:
+        return "A `telemetry send` of now would send this, once."
+    return "A `telemetry send` of now would build and send this; `--keep` makes it the one that is sent."
+
+
+def _request(console: Console, preview: Preview) -> None:
+    request = preview.request
+    if request is None:
+        console.print(Text("No endpoint is configured, so there is no request yet; this would be its body."))
+        console.print()
+        return
+    console.print(Text(f"{request.method} {request.url}", style="bold"))
+    for name, value in request.headers:
+        console.print(Text.assemble((f"{name}: ", "cyan"), value))
+    console.print()
+
+
+def _body(console: Console, body: bytes) -> None:
+    text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    if console.is_terminal:
+        console.print(Syntax(text, "json", word_wrap=True, background_color="default"))
+    else:
+        console.print(Text(text))

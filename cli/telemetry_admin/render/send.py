@@ -1,0 +1,43 @@
+"""What a `send` did, or would do, in words; for terminals, cron reads nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from telemetry_admin.render.console import safe
+from telemetry_admin.result import instant
+from telemetry_core.model import ReportState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from telemetry_core.reporting import Delivered, Planned, Sending
+
+
+def show(console: Console, done: Sending) -> None:
+    """Print what was sent, and why nothing was for the rest."""
+    for delivered in done.delivered:
+        console.print(Text(_line(delivered)))
+    for engine, reason in done.idle.items():
+        console.print(Text(f"{safe(engine)}: {safe(reason)}"))
+
+
+def show_plan(console: Console, planned: Sequence[Planned]) -> None:
+    """Print what would be sent."""
+    for one in planned:
+        what = " and ".join(f"the {kind} report" for kind in one.kinds)
+        line = f"{what} would be sent" if what else f"nothing would be sent: {one.reason}"
+        console.print(Text(f"{safe(one.engine)}: {safe(line)}"))
+
+
+def _line(delivered: Delivered) -> str:
+    report, receipt = delivered.report, delivered.receipt
+    who = ", ".join(safe(engine) for engine in report.engines)
+    line = f"{who}: {report.kind} report {report.id} {report.state} ({safe(receipt.detail)})"
+    if report.state is ReportState.PENDING:
+        return f"{line}, next attempt {instant(report.next_attempt_at)}"
+    return f"{line}, {len(report.document.body)} bytes, SHA-256 {report.document.sha256}"

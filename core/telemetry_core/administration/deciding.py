@@ -1,0 +1,152 @@
+"""Enabling and disabling: each decision is recorded whole, and what follows from it for base and reports is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from telemetry_core import consent as consents
+from telemetry_core.administration import legal_note
+from telemetry_core.config import Engine
+from telemetry_core.delivery import withdraw
+from telemetry_core.environment import POINTS
+from telemetry_core.errors import EndpointMissing
+from telemetry_core.model import Decision, Kind, Millis, State
+from telemetry_core.reporting import Observation, Session, keep_base, observe
+
+_FIRST_RUN = "first-run"
+
+#: The names of all fields that consent is asked for.
+FIELDS = tuple(point.name for point in POINTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who decides, and how: the user of the operating system, on whose authority, why, by which way."""
+
+    user: str
+    how: str
+    authorized_by: str | None = None
+    reason: str | None = None
+    note_shown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a decision came to; `changed` is False where it was so already."""
+
+    engine: str
+    decision: Decision
+    changed: bool
+    observation: Observation | None = None
+
+
+def enable(session: Session, engine: Engine, author: Author) -> Decided:
+    """Give consent for an engine: its base is taken now, so that nothing counted before ever leaves (DESIGN §3).
+
+    Enabling what is enabled for the same endpoint and fields changes nothing; for others it moves neither base nor
+    slots.
+
+    Raises:
+        EndpointMissing: There is nowhere to send reports to.
+        EngineError: The engine does not answer, so that no base can be taken; nothing was changed.
+    """
+    consent = session.consent(engine.entry)
+    if consent.endpoint is None:
+        raise EndpointMissing(
+            "Consent is given for an endpoint, and none is configured.",
+            hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.',
+        )
+    before = consent.decision
+    if before is not None and _same(before, consent.endpoint.origin):
+        return Decided(engine.entry, before, changed=False)
+    observation = observe(session, engine, replace(consent, state=State.ENABLED), keep=False)
+    decision = _decision(session, engine.entry, author, State.ENABLED, installation=observation.installation)
+    with session.store.transaction():
+        session.store.consents.append(decision)
+        keep_base(session, observation)
+    return Decided(engine.entry, decision, changed=True, observation=observation)
+
+
+def disable(session: Session, engine: Engine, author: Author, *, no_requests: bool = False) -> Decided:
+    """Take consent back: contacts nothing; what was counted and not sent by now never leaves (DESIGN §3).
+
+    Args:
+        session: Where it is recorded.
+        engine: The entry.
+        author: Who decides.
+        no_requests: Forbid the initial report too; once said it holds until `enable`.
+    """
+    consent = session.consent(engine.entry)
+    before = consent.decision
+    requests = not no_requests and (before is None or before.requests)
+    if before is not None and before.state is State.DISABLED and before.requests == requests:
+        return Decided(engine.entry, before, changed=False)
+    store = session.store
+    contact = store.contacts.get(engine.entry)
+    installation = None if contact is None else contact.installation
+    decision = _decision(session, engine.entry, author, State.DISABLED, installation=installation, requests=requests)
+    with store.transaction():
+        store.consents.append(decision)
+        if installation is not None:
+            store.ledgers.remove(installation)
+            _withdraw_pending(session, engine, installation)
+    return Decided(engine.entry, decision, changed=True)
+
+
+def first_run(session: Session, user: str) -> None:
+    """Take `initialize-telemetry` at its word, at the first run of a store and never again (user guide, Configuration).
+
+    Raises:
+        EndpointMissing: It says true, and there is nowhere to send reports to.
+    """
+    store, config = session.store, session.config
+    if store.properties.get("", _FIRST_RUN) is not None:
+        return
+    wanted = config.initialize_telemetry
+    if wanted and config.endpoint is None:
+        raise EndpointMissing(
+            "initialize-telemetry is true, and no endpoint is configured.",
+            hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.',
+        )
+    author = Author(user=user, how="first run")
+    with store.transaction():
+        store.properties.put("", _FIRST_RUN, str(session.clock.now()))
+        for engine in config.engines if wanted is not None else ():
+            state = State.ENABLED if wanted else State.DISABLED
+            store.consents.append(_decision(session, engine.entry, author, state, installation=None))
+
+
+def _same(before: Decision, origin: str) -> bool:
+    enabled = before.state is State.ENABLED and before.requests
+    return enabled and before.endpoint == origin and set(FIELDS) <= set(before.fields)
+
+
+def _decision(
+    session: Session, entry: str, author: Author, state: State, *, installation: str | None, requests: bool = True
+) -> Decision:
+    now: Millis = session.clock.now()
+    endpoint = session.config.endpoint
+    enabled = state is State.ENABLED
+    return Decision(
+        engine=entry,
+        state=state,
+        requests=requests,
+        decided_at=now,
+        decided_by=author.user,
+        how=author.how,
+        installation=installation,
+        authorized_by=author.authorized_by,
+        reason=author.reason,
+        fields=FIELDS if enabled else (),
+        endpoint=endpoint.origin if enabled and endpoint is not None else None,
+        note_sha256=legal_note.SHA256 if enabled else None,
+        note_shown=author.note_shown,
+    )
+
+
+def _withdraw_pending(session: Session, engine: Engine, installation: str) -> None:
+    consent = session.consent(engine.entry)
+    for kind in Kind:
+        pending = session.store.reports.pending(installation, kind)
+        if pending is not None and consents.misfit(consent, pending):
+            withdraw(pending, session.store)

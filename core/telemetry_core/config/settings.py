@@ -1,0 +1,130 @@
+"""Every setting there is: its key, type, default and meaning; documentation, schema and completion come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from telemetry_core.config import values
+from telemetry_core.config.values import Type, Url
+from telemetry_core.model import Endpoint, Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting; `default` is written as TOML gives it, None where there is none."""
+
+    key: str
+    type: Type
+    meaning: str
+    default: object = None
+
+
+SETTINGS = (
+    Setting("endpoint", values.ENDPOINT, "Where reports go. Consent is given for its scheme, host and port."),
+    Setting("allow-http", values.FLAG, "Allow a plain HTTP endpoint on another host.", default=False),
+    Setting("initialize-telemetry", values.FLAG, "Enable or disable telemetry at the first run; later without effect."),
+    Setting("telemetry-reporter-activate", values.FLAG, "false: no request to the endpoint, ever.", default=True),
+    Setting("withhold", values.TEXTS, "Fields that are left out of every report.", []),
+    Setting("store", values.STORE, "The store: a path or a PostgreSQL URL."),
+    Setting("reporter.period", values.DURATION, "One report each.", "24h"),
+    Setting("reporter.retries", values.COUNT, "Attempts after the first one, within one run.", 2),
+    Setting("reporter.timeout", values.DURATION, "Time for one attempt to deliver.", "15s"),
+    Setting("reporter.deadline", values.DURATION, "Time for all attempts of one run.", "60s"),
+    Setting("reporter.ca-file", values.PATH, "Certificates (PEM) that the endpoint is checked against."),
+    Setting("reporter.client-cert", values.PATH, "Our certificate (PEM) for the endpoint."),
+    Setting("reporter.client-key", values.PATH, "The key (PEM) of `client-cert`."),
+    Setting("reporter.proxy", values.URL, "An HTTP proxy on the way to the endpoint."),
+    Setting("reporter.token-file", values.PATH, "A file with the bearer token for the endpoint."),
+)
+
+ENGINE_SETTINGS = (
+    Setting("rest", values.URL, "The engine's REST API."),
+    Setting("nodes", values.URLS, "The REST APIs of the nodes of a cluster, instead of `rest`."),
+    Setting("name", values.TEXT, "The engine's name in REST paths, for another than the default engine."),
+    Setting("installation", values.TEXT, "The installation id, where the engine does not say it (7.14 to 7.16)."),
+    Setting("username", values.TEXT, "User for HTTP Basic authentication."),
+    Setting("password-file", values.PATH, "A file with that user's password."),
+    Setting("token-file", values.PATH, "A file with a bearer token, instead of user and password."),
+    Setting("ca-file", values.PATH, "Certificates (PEM) that the engine is checked against."),
+    Setting("client-cert", values.PATH, "Our certificate (PEM) for the engine."),
+    Setting("client-key", values.PATH, "The key (PEM) of `client-cert`."),
+    Setting("timeout", values.DURATION, "Time for reading one node.", "15s"),
+    Setting("own-reporter", values.choice("auto", "on", "off"), "Whether the engine reports by itself.", "auto"),
+    Setting("database", values.DATABASE_URL, "The engine's database."),
+    Setting("database-password-file", values.PATH, "A file with the password for the database."),
+    Setting("schema", values.TEXT, "The database schema of the engine's tables."),
+    Setting("table-prefix", values.TEXT, "The prefix of the engine's tables."),
+    Setting("java-home", values.PATH, "The JDK that runs the engine."),
+    Setting("home", values.PATH, "The directory of the server or distribution that runs the engine."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """The table `[reporter]`; durations in milliseconds."""
+
+    period: Millis
+    retries: int
+    timeout: Millis
+    deadline: Millis
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    proxy: Url | None = None
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A table `[engines.NAME]`: `entry` is its NAME, `name` the engine's name in REST paths."""
+
+    entry: str
+    timeout: Millis
+    own_reporter: str
+    rest: Url | None = None
+    nodes: tuple[Url, ...] = ()
+    name: str | None = None
+    installation: str | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    database: Url | None = None
+    database_password_file: Path | None = None
+    schema: str | None = None
+    table_prefix: str | None = None
+    java_home: Path | None = None
+    home: Path | None = None
+
+    @property
+    def addresses(self) -> tuple[Url, ...]:
+        """The REST addresses of all nodes, in the order of the configuration."""
+        return self.nodes or ((self.rest,) if self.rest is not None else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting with what it is set to, as text without secrets, and where that was said."""
+
+    key: str
+    value: object
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration; `values` has every value with its origin, for people."""
+
+    reporter: Reporter
+    endpoint: Endpoint | None = None
+    allow_http: bool = False
+    initialize_telemetry: bool | None = None
+    reporter_activate: bool = True
+    withhold: tuple[str, ...] = ()
+    store: Path | Url | None = None
+    engines: tuple[Engine, ...] = ()
+    do_not_track: bool = False
+    values: tuple[Value, ...] = field(default=(), repr=False)

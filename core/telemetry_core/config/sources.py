@@ -1,0 +1,170 @@
+"""Where settings are said: TOML files with their drop-ins, and environment variables; each value with its origin."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from telemetry_core import files, paths
+from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS
+from telemetry_core.errors import ConfigurationError
+
+FILE_LIMIT = 1024 * 1024
+"""Bytes; a configuration for hundreds of engines has a few tens of thousands."""
+
+_ENGINE_VARIABLE = re.compile(r"TELEMETRY_ENGINES__([A-Z0-9_]+?)__([A-Z0-9_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One value as it was said, before it is checked.
+
+    Attributes:
+        key: The whole key, such as `engines.orders.rest`.
+        value: What TOML gave; for a variable its text.
+        origin: For people: a file with its line, or the name of a variable.
+        file: The file, None for a variable.
+        base: What a relative path is relative to.
+    """
+
+    key: str
+    value: object
+    origin: str
+    file: Path | None
+    base: Path
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the value comes from something that knows only texts."""
+        return self.file is None
+
+
+def from_file(path: Path, *, required: bool) -> Iterator[Said]:
+    """What a TOML file and its drop-ins say, in the order in which later ones win.
+
+    Raises:
+        ConfigurationError: One of them cannot be read or is no TOML.
+    """
+    if required or _exists(path):
+        yield from _from_one(path)
+    directory = paths.drop_in_directory(path)
+    try:
+        drop_ins = sorted(entry for entry in directory.iterdir() if entry.suffix == ".toml")
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise _unreadable(directory, error) from error
+    for drop_in in drop_ins:
+        yield from _from_one(drop_in)
+
+
+def from_environment(variables: Mapping[str, str], engines: Iterable[str]) -> Iterator[Said]:
+    """What `TELEMETRY_*` variables say; unknown ones are other programs' business and stay unread.
+
+    Args:
+        variables: The environment.
+        engines: Names of the entries that files have, so that `TELEMETRY_ENGINES__MY_ENGINE__REST` finds `my-engine`.
+    """
+    known = {_variable(setting.key): setting.key for setting in SETTINGS}
+    inner = {_capitals(setting.key): setting.key for setting in ENGINE_SETTINGS}
+    entries = {_capitals(name): name for name in engines}
+    for name, text in sorted(variables.items()):
+        match = _ENGINE_VARIABLE.fullmatch(name)
+        if match and match[2] in inner:
+            entry = entries.get(match[1], match[1].lower().replace("_", "-"))
+            yield _from_variable(f"engines.{entry}.{inner[match[2]]}", name, text)
+        elif name in known:
+            yield _from_variable(known[name], name, text)
+
+
+def variable(key: str) -> str:
+    """The environment variable of a setting: `reporter.period` is `TELEMETRY_REPORTER__PERIOD`."""
+    return _variable(key)
+
+
+def _from_variable(key: str, name: str, text: str) -> Said:
+    return Said(key=key, value=text, origin=name, file=None, base=Path())
+
+
+def _capitals(key: str) -> str:
+    return key.upper().replace("-", "_").replace(".", "__")
+
+
+def _variable(key: str) -> str:
+    capitals = _capitals(key)
+    return capitals if capitals.startswith("TELEMETRY_") else f"TELEMETRY_{capitals}"
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return True
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path} cannot be read: {error.strerror}.",
+        hint="Check the path and that this user may read it, or name another file with --config.",
+    )
+
+
+def _from_one(path: Path) -> Iterator[Said]:
+    try:
+        text = files.read_limited(path, FILE_LIMIT).decode("utf-8")
+        content = tomllib.loads(text)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is not UTF-8: byte {error.start} fits no character.", hint="Save the file as UTF-8 text."
+        ) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigurationError(
+            f"{path} is not valid TOML: {error}.", hint="Correct the place that the message names."
+        ) from None
+    lines = _lines(text)
+    for key, value in _flat(content):
+        line = lines.get(key)
+        yield Said(key, value, f"{path}:{line}" if line else str(path), path, path.parent)
+
+
+def _flat(content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Keys with dots; tables are opened where settings lie in tables, so that anything else is shown as it was said."""
+    for name, value in content.items():
+        if name == "engines" and isinstance(value, dict):
+            for entry, inner in value.items():
+                yield from _inside(f"engines.{entry}", inner)
+        elif name == "reporter":
+            yield from _inside(name, value)
+        else:
+            yield name, value
+
+
+def _inside(prefix: str, value: object) -> Iterator[tuple[str, object]]:
+    if not isinstance(value, dict):
+        yield prefix, value
+        return
+    if not value:
+        yield prefix, None
+    for name, inner in value.items():
+        yield f"{prefix}.{name}", inner
+
+
+def _lines(text: str) -> dict[str, int]:
+    """The line of each key that stands on a line of its own, for messages."""
+    found: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+            table = header[1].replace('"', "").strip() + "."
+            found.setdefault(table[:-1], number)
+        elif key := re.match(r'\s*([A-Za-z0-9_."-]+)\s*=', line):
+            found.setdefault(table + key[1].replace('"', ""), number)
+    return found

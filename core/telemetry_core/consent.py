@@ -1,0 +1,136 @@
+"""Whether anything may leave: the consent of now from all its layers, and the permits that only this module makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from telemetry_core.config import Config
+from telemetry_core.errors import EndpointMissing, NotPermitted
+from telemetry_core.model import Decision, Endpoint, Kind, Report, State
+
+_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The consent for one engine's entry.
+
+    Attributes:
+        engine: The entry's name.
+        state: What was decided last.
+        decision: The last decision itself, None before the first.
+        endpoint: Where reports would go now.
+        veto: Why no request may leave at all, empty where one may: reporter switch, environment, `--no-requests`.
+        withheld: Names of fields that are left out.
+    """
+
+    engine: str
+    state: State
+    decision: Decision | None
+    endpoint: Endpoint | None
+    veto: str = ""
+    withheld: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The permission to send reports of a kind for an installation to an endpoint; made by `permit` alone."""
+
+    kind: Kind
+    installation: str
+    endpoint: Endpoint
+    seal: object = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.seal is not _SEAL:
+            raise NotPermitted("Only the consent makes permits.")
+
+
+def decide(config: Config, engine: str, history: Iterable[Decision]) -> Consent:
+    """The consent of now for an engine's entry (DESIGN §3): its last decision under the layers that can only forbid.
+
+    Args:
+        config: With endpoint, reporter switch and fields to withhold.
+        engine: The entry's name.
+        history: All decisions, oldest first.
+    """
+    own = [decision for decision in history if decision.engine == engine]
+    last = own[-1] if own else None
+    return Consent(
+        engine=engine,
+        state=last.state if last else State.NOT_CONFIGURED,
+        decision=last,
+        endpoint=config.endpoint,
+        veto=_veto(config, last),
+        withheld=frozenset(config.withhold),
+    )
+
+
+def obstacle(consent: Consent, kind: Kind) -> str:
+    """Why no report of this kind may leave, as a sentence; empty where it may.
+
+    The initial report needs no consent (user guide, Initial Data Report), but none of the layers that forbid.
+    """
+    if consent.veto:
+        return consent.veto
+    if kind is Kind.PERIODIC and consent.state is not State.ENABLED:
+        words = "not configured" if consent.state is State.NOT_CONFIGURED else "disabled"
+        return f"Telemetry is {words} for {consent.engine}."
+    if consent.endpoint is None:
+        return "No endpoint is configured."
+    return _moved(consent)
+
+
+def permit(consent: Consent, kind: Kind, installation: str) -> Permit:
+    """The permit for a kind of report.
+
+    Raises:
+        EndpointMissing: All that is missing is where to send it.
+        NotPermitted: There is an obstacle; the hint says how it can be removed.
+    """
+    reason = obstacle(consent, kind)
+    if not reason and consent.endpoint is not None:
+        return Permit(kind, installation, consent.endpoint, _SEAL)
+    raise refusal(consent, reason)
+
+
+def refusal(consent: Consent, reason: str) -> NotPermitted | EndpointMissing:
+    """The error for an explicit command that meets an obstacle."""
+    if consent.endpoint is None and not consent.veto and consent.state is not State.DISABLED:
+        return EndpointMissing(reason, hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.')
+    hint = "" if consent.veto else f"`telemetry enable --engine {consent.engine}` enables it."
+    return NotPermitted(reason, hint=hint or "Whoever set it can take it away.")
+
+
+def misfit(consent: Consent, report: Report) -> str:
+    """Why a report prepared earlier no longer fits the consent of now, as a sentence; empty where it does."""
+    reason = obstacle(consent, report.kind)
+    if reason:
+        return reason
+    if consent.endpoint is not None and consent.endpoint.origin != report.endpoint:
+        return f"It was prepared for {report.endpoint}; the endpoint is {consent.endpoint.origin} now."
+    newly = consent.withheld - set(report.withheld)
+    withheld = sorted(name for name in newly if any(name == f or name.startswith(f"{f}.") for f in report.fields))
+    if withheld:
+        return f"It holds what is withheld now: {', '.join(withheld)}."
+    return ""
+
+
+def _veto(config: Config, last: Decision | None) -> str:
+    if config.do_not_track:
+        return "DO_NOT_TRACK is set in this environment."
+    if not config.reporter_activate:
+        return "The reporter is switched off (telemetry-reporter-activate = false)."
+    if last is not None and not last.requests:
+        return "All requests were forbidden with `telemetry disable --no-requests`."
+    return ""
+
+
+def _moved(consent: Consent) -> str:
+    if consent.state is not State.ENABLED or consent.decision is None or consent.endpoint is None:
+        return ""
+    agreed = consent.decision.endpoint
+    if agreed == consent.endpoint.origin:
+        return ""
+    return f"Consent was given for {agreed or 'no endpoint'}, the endpoint is {consent.endpoint.origin} now."

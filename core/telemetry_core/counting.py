@@ -1,0 +1,187 @@
+"""What happened since the last reading, each event once: pure functions over readings and bases (DESIGN §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from telemetry_core.model import (
+    HOUR,
+    MINUTE,
+    Base,
+    CommandsReading,
+    Counts,
+    MetricsBase,
+    MetricsReading,
+    Millis,
+    Snapshot,
+)
+
+LOOK_BACK: Millis = 26 * HOUR
+"""How far before now a base of metrics begins: more than a day, so that late flushes are seen."""
+
+FLUSH: Millis = 16 * MINUTE
+"""After this time every count that was in a node's memory is in the database (facts §5.3: every 15 minutes)."""
+
+_READING_COMMAND = "GetTelemetryDataCmd"
+_NOT_WORTH_MOVING: Millis = HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """New counts, the base after them, and why some counts are missing."""
+
+    counts: Counts
+    base: Base
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def wanted(base: Base | None, now: Millis) -> tuple[Millis, Millis | None]:
+    """From when metrics must be summed to go on from a base, and where its beginning shall move, None for nowhere."""
+    fresh = now - LOOK_BACK
+    if base is None or base.metrics is None:
+        return fresh, None
+    since = base.metrics.since
+    return since, fresh if fresh - since >= _NOT_WORTH_MOVING else None
+
+
+def begin(snapshots: Sequence[Snapshot], taken_at: Millis) -> Base:
+    """The base that enabling takes: everything that was counted before it.
+
+    Args:
+        snapshots: The nodes that answered, in the configured order.
+        taken_at: When consent was given.
+    """
+    nodes = {_life(one): dict(one.counts) for one in _commands(snapshots)}
+    read_at = max(snapshot.read_at for snapshot in snapshots)
+    reading = None if len(snapshots) > 1 else _metrics(snapshots)
+    return Base(taken_at, read_at, None if reading is None else _fresh_metrics(reading, read_at), nodes)
+
+
+def read(base: Base, snapshots: Sequence[Snapshot]) -> Reading:
+    """What the snapshots show for the first time. Nothing is ever negative, nothing is counted twice."""
+    read_at = max(snapshot.read_at for snapshot in snapshots)
+    if read_at <= base.read_at:
+        reason = "another reading came in between"
+        return Reading(Counts(), base, {"metrics": reason, "commands": reason})
+    problems: dict[str, str] = {}
+    metrics, metrics_base = _read_metrics(base, snapshots, read_at, problems)
+    commands, nodes = _read_commands(base, snapshots, problems)
+    return Reading(Counts(metrics, commands), Base(base.taken_at, read_at, metrics_base, nodes), problems)
+
+
+def add(one: Counts, other: Counts) -> Counts:
+    """Two counts together; what one of them does not know is what the other says."""
+    return Counts(_add(one.metrics, other.metrics), _add(one.commands, other.commands))
+
+
+def subtract(counts: Counts, carried: Counts) -> Counts:
+    """Counts without what a report carried; names without anything left are dropped, nothing becomes negative."""
+    return Counts(_subtract(counts.metrics, carried.metrics), _subtract(counts.commands, carried.commands))
+
+
+def _commands(snapshots: Iterable[Snapshot]) -> list[CommandsReading]:
+    return [snapshot.commands for snapshot in snapshots if snapshot.commands is not None]
+
+
+def _metrics(snapshots: Iterable[Snapshot]) -> MetricsReading | None:
+    return next((snapshot.metrics for snapshot in snapshots if snapshot.metrics is not None), None)
+
+
+def _life(reading: CommandsReading) -> str:
+    """What names a node's life: its start (7.19 and later), else only the address (facts §10.2)."""
+    return f"address {reading.node}" if reading.started_at is None else f"start {reading.started_at}"
+
+
+def _read_metrics(
+    base: Base, snapshots: Sequence[Snapshot], read_at: Millis, problems: dict[str, str]
+) -> tuple[Mapping[str, int] | None, MetricsBase | None]:
+    reading = _metrics(snapshots)
+    if reading is None:
+        problems["metrics"] = next(
+            (snapshot.problems["metrics"] for snapshot in snapshots if "metrics" in snapshot.problems),
+            "no source gave them",
+        )
+        return None, base.metrics
+    if base.metrics is None:
+        if len(snapshots) > 1 and read_at < base.taken_at + FLUSH:
+            problems["metrics"] = "in a cluster they begin 16 minutes after enabling"
+            return None, None
+        return dict.fromkeys(reading.sums, 0), _fresh_metrics(reading, read_at)
+    if reading.since != base.metrics.since:
+        problems["metrics"] = "they were read from another moment on than the base"
+        return None, base.metrics
+    return _continue_metrics(base.metrics, reading, read_at)
+
+
+def _fresh_metrics(reading: MetricsReading, read_at: Millis) -> MetricsBase:
+    return _moved(reading, reading.sums, dict.fromkeys(reading.sums, read_at))
+
+
+def _continue_metrics(
+    base: MetricsBase, reading: MetricsReading, read_at: Millis
+) -> tuple[Mapping[str, int], MetricsBase]:
+    counts, seen, full_at = {}, {}, {}
+    for name, total in reading.sums.items():
+        before = base.seen.get(name, total)
+        last_full = base.full_at.get(name, read_at)
+        counts[name] = max(total - before, 0)
+        carried = total < before and read_at - last_full <= FLUSH
+        seen[name] = before if carried else total
+        full_at[name] = last_full if carried else read_at
+    return counts, _moved(reading, seen, full_at)
+
+
+def _moved(reading: MetricsReading, seen: Mapping[str, int], full_at: Mapping[str, Millis]) -> MetricsBase:
+    if reading.next_since is None or reading.older is None:
+        return MetricsBase(reading.since, dict(seen), dict(full_at))
+    rest = {name: max(total - reading.older.get(name, 0), 0) for name, total in seen.items()}
+    return MetricsBase(reading.next_since, rest, dict(full_at))
+
+
+def _read_commands(
+    base: Base, snapshots: Sequence[Snapshot], problems: dict[str, str]
+) -> tuple[Mapping[str, int] | None, Mapping[str, Mapping[str, int]]]:
+    readings = _commands(snapshots)
+    nodes = dict(base.nodes)
+    if not readings:
+        problems["commands"] = next(
+            (snapshot.problems["commands"] for snapshot in snapshots if "commands" in snapshot.problems),
+            "no node gave them",
+        )
+        return None, nodes
+    counts: Mapping[str, int] = {}
+    for reading in readings:
+        counts = _add(counts, _news(reading, nodes.get(_life(reading)), base.taken_at)) or {}
+        nodes[_life(reading)] = dict(reading.counts)
+    return counts, nodes
+
+
+def _news(reading: CommandsReading, before: Mapping[str, int] | None, taken_at: Millis) -> Mapping[str, int]:
+    """What of a node's counts is new; its keys stay in the report with 0, as the engine's own did (facts §2.4)."""
+    counts = reading.counts
+    if before is None:
+        begun_since = reading.started_at is not None and reading.started_at > taken_at
+        return counts if begun_since else dict.fromkeys(counts, 0)
+    if reading.started_at is None and _begun_again(counts, before):
+        return counts
+    return {name: max(count - before.get(name, 0), 0) for name, count in counts.items()}
+
+
+def _begun_again(counts: Mapping[str, int], before: Mapping[str, int]) -> bool:
+    """Whether an address that has no start date (7.17, 7.18) counts from 0 again: each reading counts itself."""
+    smaller = any(counts.get(name, 0) < count for name, count in before.items())
+    return smaller or counts.get(_READING_COMMAND, 0) <= before.get(_READING_COMMAND, 0)
+
+
+def _add(one: Mapping[str, int] | None, other: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
+
+
+def _subtract(counts: Mapping[str, int] | None, carried: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    if counts is None or carried is None:
+        return counts
+    rest = {name: count - carried.get(name, 0) for name, count in counts.items()}
+    return {name: count for name, count in rest.items() if count > 0}

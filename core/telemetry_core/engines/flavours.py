@@ -1,0 +1,85 @@
+"""The engines of the family as data: what tells them apart, and what a release of each can do (facts §1.8, §11)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from telemetry_core.model import Product
+
+ROOT_PROCESS_INSTANCES = "root-process-instance-start"
+
+#: The names under which metrics are stored and counted, with the public name that 7.17 gave them (facts §5.1).
+METRICS = {
+    ROOT_PROCESS_INSTANCES: "process-instances",
+    "activity-instance-start": "flow-node-instances",
+    "executed-decision-instances": "decision-instances",
+    "executed-decision-elements": "executed-decision-elements",
+}
+
+Release = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """One engine of the family.
+
+    Attributes:
+        label: What people call it.
+        product_name: What it calls itself.
+        numbered_like_camunda: Whether its versions are Camunda's, so that they tell what it can do.
+    """
+
+    label: str
+    product_name: str
+    numbered_like_camunda: bool = False
+
+
+CAMUNDA = Flavour("Camunda 7", "Camunda BPM Runtime", numbered_like_camunda=True)
+CIB_SEVEN = Flavour("CIB seven", "CIB seven")
+OPERATON = Flavour("Operaton", "Operaton BPM Runtime")
+FLAVOURS = (CAMUNDA, OPERATON, CIB_SEVEN)
+
+
+def flavour_of(product: Product) -> Flavour:
+    """Which engine a product is; an unknown one is what it says it is."""
+    if product.name == CAMUNDA.product_name and not _camunda_release(product.version):
+        return CIB_SEVEN
+    for flavour in FLAVOURS:
+        if product.name == flavour.product_name:
+            return flavour
+    return Flavour(product.name, product.name)
+
+
+def release_of(product: Product) -> Release | None:
+    """Camunda's minor release, such as (7, 17); None for forks, which are all at least as able as 7.22."""
+    if not flavour_of(product).numbered_like_camunda:
+        return None
+    return _camunda_release(product.version)
+
+
+def has_public_metric_names(product: Product) -> bool:
+    """Whether the engine itself reports metrics by public names too: from 7.17 on, and all forks."""
+    return _at_least(product, (7, 17))
+
+
+def has_start_date(product: Product) -> bool:
+    """Whether the engine itself reports a data collection start date: from 7.19 on, and all forks."""
+    return _at_least(product, (7, 19))
+
+
+def has_own_reporter(product: Product) -> bool:
+    """Whether the release has a telemetry reporter of its own: Camunda up to 7.21 (facts §9)."""
+    return not _at_least(product, (7, 22))
+
+
+def _at_least(product: Product, wanted: Release) -> bool:
+    release = release_of(product)
+    return release is None or release >= wanted
+
+
+def _camunda_release(version: str) -> Release | None:
+    match = re.match(r"(7)\.(\d{1,3})(?:\.|$|-)", version)
+    if match is None or "cibseven" in version:
+        return None
+    return int(match[1]), int(match[2])

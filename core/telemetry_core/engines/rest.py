@@ -1,0 +1,134 @@
+"""One node of an engine over its REST API: a few bounded reads, within one time limit for all of them."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import quote, urlencode, urlsplit
+
+from telemetry_core import VERSION, files
+from telemetry_core.config import Engine, Url
+from telemetry_core.engines import answers
+from telemetry_core.engines.flavours import METRICS, has_own_reporter
+from telemetry_core.errors import EngineError, EngineRefused, EngineUnreachable, NotAnEngine
+from telemetry_core.http import Answer, Client, Security
+from telemetry_core.model import Clock, MetricsReading, Millis, Snapshot
+from telemetry_core.secret import Secret
+from telemetry_core.wire import Request, date
+
+ANSWER_LIMIT = 4 * 1024 * 1024
+"""Bytes of one answer."""
+
+
+class Node:
+    """One address of an engine. Use it as a context manager."""
+
+    def __init__(self, engine: Engine, address: Url, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._ends_at = clock.monotonic() + engine.timeout / 1000
+        self.address = address.text
+        self._root = address.text if engine.name is None else f"{address.text}/engine/{quote(engine.name, safe='')}"
+        self._client = Client(
+            security=Security(engine.ca_file, engine.client_cert, engine.client_key),
+            limit=ANSWER_LIMIT,
+            authorization=_authorization(engine, address),
+        )
+
+    def __enter__(self) -> Node:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.__exit__()
+
+    def snapshot(self) -> Snapshot:
+        """What the engine says of itself, without metrics.
+
+        Raises:
+            EngineError: It is unreachable, refuses, or is no engine.
+        """
+        body = self._get("/telemetry/data")
+        found = answers.snapshot(self._engine.entry, self.address, body, self._clock.now())
+        return replace(found, own_reporter=self._own_reporter(found))
+
+    def metrics(self, since: Millis, next_since: Millis | None) -> MetricsReading:
+        """Sums of all metrics since an instant, and of the part before `next_since` where the base shall move there.
+
+        Raises:
+            EngineError: One of them cannot be read.
+        """
+        sums = {name: self._sum(name, since, None) for name in METRICS}
+        older = None if next_since is None else {name: self._sum(name, since, next_since) for name in METRICS}
+        return MetricsReading(since, sums, next_since, older)
+
+    def _sum(self, name: str, since: Millis, until: Millis | None) -> int:
+        query = {"startDate": date(since)} | ({} if until is None else {"endDate": date(until)})
+        path = f"/metrics/{name}/sum"
+        source = self._root + path
+        answer = answers.decode(self._get(path, query), source)
+        value = answers.convert(answer, dict[str, answers.Count], source).get("result")
+        if value is None:
+            raise NotAnEngine(f"{source} answers no result.", hint="Check that the address is an engine's REST API.")
+        return value
+
+    def _own_reporter(self, found: Snapshot) -> bool:
+        """Whether the engine's own reporter is switched on (facts §2.2, §4.1)."""
+        if self._engine.own_reporter != "auto" or found.product is None:
+            return self._engine.own_reporter == "on"
+        if not has_own_reporter(found.product):
+            return False
+        source = self._root + "/telemetry/configuration"
+        answer = answers.decode(self._get("/telemetry/configuration"), source)
+        return answers.convert(answer, dict[str, bool | None], source).get("enableTelemetry") is True
+
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        url = self._root + path + (f"?{urlencode(query)}" if query else "")
+        headers = (
+            ("Host", urlsplit(url).netloc),
+            ("Accept", "application/json"),
+            ("User-Agent", f"telemetry/{VERSION}"),
+            ("Accept-Encoding", "identity"),
+        )
+        left = self._ends_at - self._clock.monotonic()
+        exchange = self._client.exchange(Request("GET", url, headers, b""), seconds=max(left, 0.001))
+        if exchange.answer is None:
+            raise EngineUnreachable(
+                f"Engine {self._engine.entry} at {self.address} gives no answer: {exchange.failure}.",
+                hint="Check that it runs and that the address is right.",
+            )
+        return self._body(exchange.answer, self._root + path)
+
+    def _body(self, answer: Answer, source: str) -> bytes:
+        entry = self._engine.entry
+        if answer.status == 200 and answer.complete:
+            return answer.body
+        if answer.status == 200:
+            raise NotAnEngine(f"{source} gives an answer that is too large or breaks off.", hint="Try it with curl.")
+        if answer.status == 401:
+            raise EngineRefused(
+                f"Engine {entry} wants a user and password (401).",
+                hint=f"Set engines.{entry}.username and engines.{entry}.password-file, or a token-file.",
+            )
+        if answer.status == 403:
+            raise EngineRefused(
+                f"Engine {entry} refuses this user (403).",
+                hint="Give it READ on resource System (type 21), or membership in the administrators' group.",
+            )
+        if answer.status == 404:
+            raise NotAnEngine(
+                f"There is no {source} (404).",
+                hint="Check that the address ends with the REST API's path, /engine-rest.",
+            )
+        raise EngineError(f"{source} answers {answer.status}.", hint="The engine's own log says why.")
+
+
+def _authorization(engine: Engine, address: Url) -> Secret | None:
+    if engine.token_file is not None:
+        return Secret(f"Bearer {files.read_secret(engine.token_file).reveal()}")
+    username = engine.username if engine.username is not None else address.username
+    if username is None:
+        return None
+    password = address.password if engine.password_file is None else files.read_secret(engine.password_file)
+    pair = f"{username}:{'' if password is None else password.reveal()}"
+    return Secret(f"Basic {b64encode(pair.encode('utf-8')).decode('ascii')}")

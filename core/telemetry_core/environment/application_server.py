@@ -1,0 +1,12 @@
+"""The data point `application-server`: vendor and version of what the engine runs in."""
+
+from telemetry_core.environment.points import Point, attribute
+
+POINT = Point(
+    name="application-server",
+    category="meta",
+    why="Which application servers must be supported.",
+    find=attribute(
+        "application_server", "application-server", "the engine is embedded without a web application, or none was used"
+    ),
+)

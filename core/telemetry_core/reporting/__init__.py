@@ -1,0 +1,26 @@
+"""Reports from reading to receipt: sending what is due, previewing it, and saying what is known."""
+
+from telemetry_core.reporting.observing import Observation, keep_base, observe
+from telemetry_core.reporting.overview import Status, status
+from telemetry_core.reporting.previewing import Preview, keep, preview
+from telemetry_core.reporting.sending import Delivered, Failed, Planned, Request, Sending, plan, send
+from telemetry_core.reporting.session import Session
+
+__all__ = [
+    "Delivered",
+    "Failed",
+    "Observation",
+    "Planned",
+    "Preview",
+    "Request",
+    "Sending",
+    "Session",
+    "Status",
+    "keep",
+    "keep_base",
+    "observe",
+    "plan",
+    "preview",
+    "send",
+    "status",
+]

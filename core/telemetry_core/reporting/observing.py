@@ -1,0 +1,117 @@
+"""A reading: what the engine says now, added to its installation's ledger in one transaction with the new base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from telemetry_core import counting, engines, environment, payload
+from telemetry_core.config import Engine
+from telemetry_core.consent import Consent
+from telemetry_core.model import Base, Contact, Counts, Environment, Ledger, Millis, Product, Snapshot, State
+from telemetry_core.payload import Usage
+from telemetry_core.reporting.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one reading of an engine showed.
+
+    Attributes:
+        usage: What was counted since the last report; without a base nothing.
+        ledger: As it is after the reading; None where there is no base.
+        own_reporter: Whether the engine reports by itself.
+    """
+
+    engine: str
+    installation: str
+    product: Product
+    environment: Environment
+    usage: Usage
+    ledger: Ledger | None
+    read_at: Millis
+    own_reporter: bool
+
+
+def observe(session: Session, engine: Engine, consent: Consent, *, keep: bool) -> Observation:
+    """Read an engine; with `keep` the ledger and the contact are written, else only computed.
+
+    Raises:
+        EngineError: It gives no answer that a report could be made from.
+        ConfigurationError: Credentials cannot be used.
+    """
+    known = session.store.contacts.get(engine.entry)
+    before = None if known is None else session.store.ledgers.get(known.installation)
+    since, next_since = counting.wanted(None if before is None else before.base, session.clock.now())
+    snapshots = engines.read(engine, engines.Wanted(since, next_since), session.clock)
+    found = environment.gather([*snapshots, *_configured(engine)])
+    installation, product = payload.identity(found)
+    own_reporter = any(snapshot.own_reporter for snapshot in snapshots)
+    read_at = max(snapshot.read_at for snapshot in snapshots)
+    with session.store.transaction() if keep else nullcontext():
+        ledger, usage = _count(session, installation, consent, snapshots)
+        seen = Observation(engine.entry, installation, product, found, usage, ledger, read_at, own_reporter)
+        if keep:
+            if ledger is not None:
+                session.store.ledgers.put(ledger)
+            _keep_contact(session, seen)
+    return seen
+
+
+def keep_base(session: Session, seen: Observation) -> None:
+    """Write the contact, and the base that an observation has taken where its installation has none."""
+    if seen.ledger is not None and session.store.ledgers.get(seen.installation) is None:
+        session.store.ledgers.put(seen.ledger)
+    _keep_contact(session, seen)
+
+
+def _keep_contact(session: Session, seen: Observation) -> None:
+    known = session.store.contacts.get(seen.engine)
+    first_at = known.first_at if known is not None and known.installation == seen.installation else seen.read_at
+    session.store.contacts.put(
+        Contact(seen.engine, seen.read_at, first_at, seen.installation, seen.product, seen.own_reporter)
+    )
+
+
+def _count(
+    session: Session, installation: str, consent: Consent, snapshots: Sequence[Snapshot]
+) -> tuple[Ledger | None, Usage]:
+    if consent.state is not State.ENABLED:
+        return None, Usage(Counts(), None, {})
+    before = session.store.ledgers.get(installation)
+    if before is None:
+        taken_at = max(snapshot.read_at for snapshot in snapshots)
+        base = counting.begin(snapshots, taken_at)
+        ledger = Ledger(installation, base, _zeros(base), window_start=taken_at)
+        return ledger, Usage(ledger.accumulated, ledger.window_start, _just_begun(ledger.base))
+    reading = counting.read(before.base, snapshots)
+    accumulated = counting.add(before.accumulated, reading.counts)
+    ledger = Ledger(installation, reading.base, accumulated, before.window_start)
+    counts = Counts(
+        metrics=None if reading.counts.metrics is None else accumulated.metrics,
+        commands=None if reading.counts.commands is None else accumulated.commands,
+    )
+    return ledger, Usage(counts, before.window_start, reading.problems)
+
+
+def _zeros(base: Base) -> Counts:
+    names = {name for counts in base.nodes.values() for name in counts}
+    metrics = None if base.metrics is None else dict.fromkeys(base.metrics.seen, 0)
+    return Counts(metrics, dict.fromkeys(sorted(names), 0) if base.nodes else None)
+
+
+def _just_begun(base: Base) -> Mapping[str, str]:
+    reason = "the base could not be taken yet"
+    return {
+        point: reason
+        for point, known in (("metrics", base.metrics is not None), ("commands", bool(base.nodes)))
+        if not known
+    }
+
+
+def _configured(engine: Engine) -> tuple[Snapshot, ...]:
+    """The configuration as the last source, for an engine that does not say its installation (7.14 to 7.16)."""
+    if engine.installation is None:
+        return ()
+    return (Snapshot(engine.entry, "configuration", 0, installation=engine.installation),)

@@ -1,0 +1,91 @@
+"""What is known without asking anybody: the state of each engine's entry, from configuration and store alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from telemetry_core import consent as consents
+from telemetry_core import due
+from telemetry_core.config import Engine
+from telemetry_core.consent import Consent
+from telemetry_core.model import Contact, Kind, Millis, Report, ReportState
+from telemetry_core.reporting import preparing
+from telemetry_core.reporting.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One engine's entry.
+
+    Attributes:
+        obstacle: Why no periodic report may leave, as a sentence; empty where one may.
+        due_at: When the next periodic report is due, now or earlier where it is due; None where none may leave.
+        initial: Whether the initial report was accepted, and when it is due otherwise (None: never, or not known yet).
+        pending: A report that waits, the periodic one rather than the initial one.
+        last: The last report that was closed, whatever became of it.
+    """
+
+    engine: str
+    consent: Consent
+    contact: Contact | None
+    obstacle: str
+    due_at: Millis | None
+    initial_sent_at: Millis | None
+    initial_due_at: Millis | None
+    initial_obstacle: str
+    last_accepted_at: Millis | None
+    pending: Report | None
+    last: Report | None
+
+
+def status(session: Session, engine: Engine) -> Status:
+    """The state of an engine's entry; opens no connection (DESIGN §1, promise 2)."""
+    consent = session.consent(engine.entry)
+    contact = session.store.contacts.get(engine.entry)
+    obstacle = consents.obstacle(consent, Kind.PERIODIC)
+    if not obstacle and contact is not None and contact.own_reporter:
+        obstacle = f"Engine {engine.entry} reports by itself."
+    reports = _reports(session, contact)
+    periodic = [report for report in reports if report.kind is Kind.PERIODIC]
+    pending = [report for report in (*periodic, *reports) if report.state is ReportState.PENDING]
+    accepted = [report.accepted_at for report in periodic if report.accepted_at is not None]
+    closed = [report for report in periodic if report.state is not ReportState.PENDING]
+    sent_at = next((r.accepted_at for r in reports if r.kind is Kind.INITIAL and r.accepted_at is not None), None)
+    initial_obstacle = consents.obstacle(consent, Kind.INITIAL)
+    return Status(
+        engine=engine.entry,
+        consent=consent,
+        contact=contact,
+        obstacle=obstacle,
+        due_at=None if obstacle else _due_at(session, contact, pending),
+        initial_sent_at=sent_at,
+        initial_due_at=None if initial_obstacle or sent_at is not None else _initial_due_at(session, consent, contact),
+        initial_obstacle=initial_obstacle,
+        last_accepted_at=max(accepted, default=None),
+        pending=pending[0] if pending else None,
+        last=closed[0] if closed else None,
+    )
+
+
+def _reports(session: Session, contact: Contact | None) -> list[Report]:
+    if contact is None:
+        return []
+    of = session.store.reports.of
+    return [*of(contact.installation, Kind.PERIODIC), *of(contact.installation, Kind.INITIAL)]
+
+
+def _due_at(session: Session, contact: Contact | None, pending: list[Report]) -> Millis:
+    now = session.clock.now()
+    waiting = [report for report in pending if report.kind is Kind.PERIODIC]
+    if waiting:
+        return max(waiting[0].next_attempt_at, waiting[0].created_at)
+    slot = None if contact is None else preparing.current_slot(session, contact.installation, now)
+    if contact is None or slot is None or not session.store.reports.slot_taken(contact.installation, slot):
+        return now if slot is None else slot
+    return slot + session.config.reporter.period
+
+
+def _initial_due_at(session: Session, consent: Consent, contact: Contact | None) -> Millis | None:
+    if contact is None:
+        return None
+    return due.initial_due_at(consent.state, contact.first_at, session.clock.now())

@@ -1,0 +1,130 @@
+"""Reports before they leave: built from an observation, claimed in the store, with the slot and id that are theirs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from telemetry_core import due, payload, wire
+from telemetry_core.consent import Consent
+from telemetry_core.errors import TelemetryError
+from telemetry_core.model import Counts, Endpoint, Found, Millis, Report, ReportState, State, Trigger
+from telemetry_core.payload import Built
+from telemetry_core.reporting.observing import Observation
+from telemetry_core.reporting.session import Session
+
+_PHASE = "phase"
+
+
+def current_slot(session: Session, installation: str, now: Millis) -> Millis | None:
+    """The slot of now, None before the first periodic report; a phase that does not read is as none."""
+    text = session.store.properties.get(installation, _PHASE)
+    return None if text is None else due.slot(now, int(text), session.config.reporter.period)
+
+
+def slot_is_free(session: Session, installation: str, now: Millis) -> bool:
+    """Whether a periodic report is due."""
+    slot = current_slot(session, installation, now)
+    return slot is None or not session.store.reports.slot_taken(installation, slot)
+
+
+def build_initial(observation: Observation, state: State) -> Built:
+    """The initial report of an observed installation."""
+    return payload.initial(observation.installation, observation.product, state, _source(observation, "installation"))
+
+
+def build_periodic(observation: Observation, consent: Consent) -> Built:
+    """The periodic report of an observed installation; fields that nobody agreed to are withheld."""
+    agreed = consent.decision.fields if consent.decision is not None and consent.state is State.ENABLED else None
+    unagreed = {name for name in observation.environment.findings if agreed is not None and name not in agreed} - set(
+        wire.ALWAYS
+    )
+    return payload.periodic(observation.environment, observation.usage, consent.withheld | unagreed)
+
+
+def open_initial(session: Session, observation: Observation, built: Built, endpoint: Endpoint) -> Report | None:
+    """Claim the initial report; a refused one of before is opened again. None where it is claimed already."""
+    report = _report(session, observation, built, endpoint)
+    with session.store.transaction():
+        earlier = session.store.reports.get(report.id)
+        if earlier is None:
+            return report if session.store.reports.open(report) else None
+        if earlier.state in (ReportState.REFUSED, ReportState.WITHDRAWN):
+            again = replace(report, attempts=earlier.attempts, maybe_arrived=earlier.maybe_arrived)
+            session.store.reports.put(again)
+            return again
+    return None
+
+
+def open_periodic(
+    session: Session,
+    observation: Observation,
+    built: Built,
+    endpoint: Endpoint,
+    *,
+    trigger: Trigger,
+    only_in_slot: bool,
+) -> Report | None:
+    """Claim a periodic report for the current slot, or without a slot where that is taken.
+
+    Args:
+        session: Where it is kept.
+        observation: With a ledger.
+        built: The report.
+        endpoint: Where it shall go.
+        trigger: Why it is prepared.
+        only_in_slot: Give up where the slot is taken.
+
+    Returns:
+        The pending report; None where the slot is taken, or another report is pending.
+    """
+    ledger, now = observation.ledger, session.clock.now()
+    if ledger is None:
+        raise TelemetryError("A periodic report was prepared without a base.")
+    store, installation = session.store, observation.installation
+    with store.transaction():
+        slot = current_slot(session, installation, now)
+        if slot is None:
+            slot = due.phase(now, session.config.reporter.period)
+            store.properties.put(installation, _PHASE, str(slot))
+        taken = store.reports.slot_taken(installation, slot)
+        if taken and only_in_slot:
+            return None
+        ordinal = store.reports.ordinal(installation, ledger.window_start)
+        report = replace(
+            _report(session, observation, built, endpoint),
+            id=wire.periodic_id(installation, ledger.window_start, ordinal),
+            window_start=ledger.window_start,
+            window_end=observation.read_at,
+            slot=None if taken else slot,
+            trigger=Trigger.FORCED if taken else trigger,
+            carried=observation.usage.counts,
+        )
+        return report if store.reports.open(report) else None
+
+
+def _report(session: Session, observation: Observation, built: Built, endpoint: Endpoint) -> Report:
+    """A pending report with all that both kinds have in common; as it is, the initial one."""
+    return Report(
+        id=wire.initial_id(observation.installation),
+        installation=observation.installation,
+        kind=built.payload.kind,
+        trigger=Trigger.DUE,
+        state=ReportState.PENDING,
+        engines=(observation.engine,),
+        endpoint=endpoint.origin,
+        document=wire.encode(built.payload),
+        carried=Counts(),
+        fields=built.fields,
+        withheld=tuple(sorted(built.payload.withheld)),
+        slot=None,
+        window_start=0,
+        window_end=0,
+        created_at=session.clock.now(),
+        sources=built.sources,
+        missing=built.missing,
+    )
+
+
+def _source(observation: Observation, point: str) -> str:
+    finding = observation.environment.findings[point]
+    return finding.source if isinstance(finding, Found) else ""

@@ -1,0 +1,169 @@
+"""The exact request before it leaves: the pending report where there is one, else what a `send` now would build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from telemetry_core import consent as consents
+from telemetry_core import wire
+from telemetry_core.config import Engine
+from telemetry_core.consent import Consent
+from telemetry_core.errors import NotPermitted, TelemetryError
+from telemetry_core.model import Document, Endpoint, Kind, Millis, Report, ReportState, Trigger
+from telemetry_core.payload import Built
+from telemetry_core.reporting import preparing
+from telemetry_core.reporting.observing import Observation, observe
+from telemetry_core.reporting.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One report as it is, or would be, sent.
+
+    Attributes:
+        report_id: None where it gets its id only when it is prepared.
+        pending_since: When it was prepared; None where a `send` would build it anew.
+        request: Without an endpoint None.
+        obstacle: Why nothing would be sent, as a sentence; empty where it would.
+        initial_first: Whether the initial report goes before it.
+    """
+
+    engine: str
+    installation: str
+    kind: Kind
+    document: Document
+    sources: Mapping[str, str]
+    missing: Mapping[str, str]
+    withheld: tuple[str, ...]
+    report_id: str | None
+    pending_since: Millis | None
+    request: wire.Request | None
+    obstacle: str
+    initial_first: bool
+
+
+def preview(session: Session, engine: Engine, kind: Kind) -> Preview:
+    """What a `send` of now would send; nothing is written, and only the engine is asked.
+
+    Raises:
+        EngineError: No report can be made.
+    """
+    consent = session.consent(engine.entry)
+    contact = session.store.contacts.get(engine.entry)
+    pending = None if contact is None else session.store.reports.pending(contact.installation, kind)
+    if pending is not None and not consents.misfit(consent, pending):
+        return _of_pending(session, consent, engine.entry, pending)
+    observation = observe(session, engine, consent, keep=False)
+    pending = session.store.reports.pending(observation.installation, kind)
+    if pending is not None and not consents.misfit(consent, pending):
+        return _of_pending(session, consent, engine.entry, pending)
+    return _of_new(session, consent, observation, kind)
+
+
+def keep(session: Session, engine: Engine) -> Preview:
+    """Make the periodic report that a `send` would build the pending one; where one is pending, change nothing.
+
+    Raises:
+        NotPermitted: There is no permit for it, or the engine reports by itself.
+        EngineError: No report can be made.
+    """
+    consent = session.consent(engine.entry)
+    reason = consents.obstacle(consent, Kind.PERIODIC)
+    if reason:
+        raise consents.refusal(consent, reason)
+    contact = session.store.contacts.get(engine.entry)
+    if contact is not None and session.store.reports.pending(contact.installation, Kind.PERIODIC) is not None:
+        return preview(session, engine, Kind.PERIODIC)
+    observation = observe(session, engine, consent, keep=True)
+    if observation.own_reporter:
+        raise NotPermitted(f"Engine {engine.entry} reports by itself.", hint="Switch its own reporter off first.")
+    if consent.endpoint is None:
+        raise TelemetryError("A permit without an endpoint.")
+    preparing.open_periodic(
+        session,
+        observation,
+        preparing.build_periodic(observation, consent),
+        consent.endpoint,
+        trigger=Trigger.DUE,
+        only_in_slot=False,
+    )
+    return preview(session, engine, Kind.PERIODIC)
+
+
+def _of_pending(session: Session, consent: Consent, engine: str, report: Report) -> Preview:
+    return Preview(
+        engine=engine,
+        installation=report.installation,
+        kind=report.kind,
+        document=report.document,
+        sources=report.sources,
+        missing=report.missing,
+        withheld=report.withheld,
+        report_id=report.id,
+        pending_since=report.created_at,
+        request=_request(report.document, consent.endpoint, report.id),
+        obstacle=consents.obstacle(consent, report.kind),
+        initial_first=_initial_first(session, consent, report.installation, report.kind),
+    )
+
+
+def _of_new(session: Session, consent: Consent, observation: Observation, kind: Kind) -> Preview:
+    built = _build(observation, consent, kind)
+    document = wire.encode(built.payload)
+    report_id = _future_id(session, observation, kind)
+    return Preview(
+        engine=observation.engine,
+        installation=observation.installation,
+        kind=kind,
+        document=document,
+        sources={name: source for name, source in built.sources.items() if name in built.fields},
+        missing=built.missing,
+        withheld=tuple(sorted(built.payload.withheld)),
+        report_id=report_id,
+        pending_since=None,
+        request=_request(document, consent.endpoint, report_id or "(made when the report is prepared)"),
+        obstacle=_obstacle(session, consent, observation, kind),
+        initial_first=_initial_first(session, consent, observation.installation, kind),
+    )
+
+
+def _build(observation: Observation, consent: Consent, kind: Kind) -> Built:
+    if kind is Kind.INITIAL:
+        return preparing.build_initial(observation, consent.state)
+    return preparing.build_periodic(observation, consent)
+
+
+def _request(document: Document, endpoint: Endpoint | None, report_id: str) -> wire.Request | None:
+    return None if endpoint is None else wire.request(document, endpoint, report_id)
+
+
+def _future_id(session: Session, observation: Observation, kind: Kind) -> str | None:
+    if kind is Kind.INITIAL:
+        return wire.initial_id(observation.installation)
+    if observation.ledger is None or session.store.ledgers.get(observation.installation) is None:
+        return None
+    installation, start = observation.installation, observation.ledger.window_start
+    return wire.periodic_id(installation, start, session.store.reports.ordinal(installation, start))
+
+
+def _obstacle(session: Session, consent: Consent, observation: Observation, kind: Kind) -> str:
+    reason = consents.obstacle(consent, kind)
+    if reason:
+        return reason
+    if observation.own_reporter:
+        return f"Engine {observation.engine} reports by itself."
+    if kind is Kind.INITIAL and not _initial_missing(session, observation.installation):
+        return "The initial report was sent already; it is sent once."
+    return ""
+
+
+def _initial_missing(session: Session, installation: str) -> bool:
+    sent = session.store.reports.of(installation, Kind.INITIAL)
+    return not sent or sent[0].state is not ReportState.ACCEPTED
+
+
+def _initial_first(session: Session, consent: Consent, installation: str, kind: Kind) -> bool:
+    if kind is Kind.INITIAL or consents.obstacle(consent, Kind.INITIAL):
+        return False
+    return _initial_missing(session, installation)

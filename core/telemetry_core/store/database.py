@@ -1,0 +1,148 @@
+"""The connection to the SQLite file: opened for its owner alone, every error translated, changes in transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from telemetry_core.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
+from telemetry_core.model import Millis
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_WAIT_SECONDS = 10.0
+_DAMAGE = ("malformed", "not a database", "no such table", "no such column", "corrupt")
+
+Row = tuple[object, ...]
+
+
+class Database:
+    """One open store."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def create(cls, path: Path, now: Millis) -> Database:
+        """Open the file for reading and writing; make it where it is not there, and bring it to this release.
+
+        Raises:
+            StoreUnavailable: This user cannot.
+            StoreDamaged: It is no store, or broken.
+            StoreTooNew: A newer release has written it.
+        """
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise _unavailable(path, error.strerror or str(error)) from error
+        return cls._open(path, f"{path.absolute().as_uri()}?mode=rw", now)
+
+    @classmethod
+    def existing(cls, path: Path, now: Millis) -> Database:
+        """Open the file as far as this user may; where there is none, an empty store in memory stands for it.
+
+        Raises:
+            StoreUnavailable: There is one that this user cannot read.
+            StoreDamaged: It is no store, or broken.
+            StoreTooNew: A newer release has written it.
+        """
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return cls._open(path, ":memory:", now)
+        except OSError as error:
+            raise _unavailable(path, error.strerror or str(error)) from error
+        mode = "rw" if os.access(path, os.W_OK) else "ro"
+        return cls._open(path, f"{path.absolute().as_uri()}?mode={mode}", now)
+
+    @classmethod
+    def _open(cls, path: Path, uri: str, now: Millis) -> Database:
+        with _translated(path):
+            connection = sqlite3.connect(
+                uri, uri=uri != ":memory:", timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+        database = cls(path, connection)
+        try:
+            database.read("PRAGMA synchronous = FULL")
+            database._migrate(now)
+        except StoreError:
+            connection.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """End it."""
+        self._connection.close()
+
+    def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """All rows of a query."""
+        with _translated(self.path):
+            return self._connection.execute(statement, values).fetchall()
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Run a statement, in a transaction of the caller or in one of its own; the number of rows it changed."""
+        with _translated(self.path):
+            return self._connection.execute(statement, values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes inside are made, or none; inside another transaction it is part of that one."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self.change("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.change("COMMIT")
+        except BaseException:
+            self._connection.rollback()
+            raise
+
+    def _version(self) -> int:
+        if not self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'"):
+            return 0
+        version = self.read("SELECT max(version) FROM migration")[0][0]
+        return version if isinstance(version, int) else 0
+
+    def _migrate(self, now: Millis) -> None:
+        scripts = {int(file.stem): file for file in sorted(_MIGRATIONS.glob("*.sql"))}
+        version = self._version()
+        if version > max(scripts):
+            raise StoreTooNew(
+                f"The store {self.path} was written by a newer release.", hint="Install that release, or a newer one."
+            )
+        if version == max(scripts):
+            return
+        with self.transaction():
+            for number in range(self._version() + 1, max(scripts) + 1):
+                for statement in scripts[number].read_text(encoding="utf-8").split(";\n"):
+                    if statement.strip():
+                        self.change(statement)
+                self.change("INSERT INTO migration (version, applied_at) VALUES (?, ?)", (number, now))
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise  # a claim that another process made first: the caller's business
+    except sqlite3.DatabaseError as error:
+        text = str(error)
+        if any(sign in text for sign in _DAMAGE):
+            raise StoreDamaged(
+                f"The store {path} is damaged: {text}.",
+                hint="Keep the file, and restore it from a backup if you have one.",
+            ) from error
+        raise _unavailable(path, text) from error
+
+
+def _unavailable(path: Path, reason: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The store {path} cannot be used: {reason}.",
+        hint="Run as the user that owns it (often: sudo telemetry ...), or name another with TELEMETRY_STORE.",
+    )

@@ -1,0 +1,120 @@
+"""The small tables: properties, the consent's history, contacts with engines, and the ledgers of installations."""
+
+from __future__ import annotations
+
+from telemetry_core.model import Contact, Decision, Ledger
+from telemetry_core.store import rows
+from telemetry_core.store.database import Database
+
+
+class Properties:
+    """Single values; `scope` is an installation, an engine's entry, or empty for the store itself."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, scope: str, name: str) -> str | None:
+        """A value, None where it was never set."""
+        found = self._database.read("SELECT value, digest FROM property WHERE scope = ? AND name = ?", (scope, name))
+        if not found:
+            return None
+        value, digest = found[0]
+        rows.check(digest, f"property {name}", scope, name, value)
+        return str(value)
+
+    def put(self, scope: str, name: str, value: str) -> None:
+        """Set a value."""
+        self._database.change(
+            "INSERT INTO property (scope, name, value, digest) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (scope, name) DO UPDATE SET value = excluded.value, digest = excluded.digest",
+            (scope, name, value, rows.digest(scope, name, value)),
+        )
+
+    def remove(self, scope: str, name: str) -> None:
+        """Forget a value."""
+        self._database.change("DELETE FROM property WHERE scope = ? AND name = ?", (scope, name))
+
+
+class Consents:
+    """Every decision ever made, oldest first; a chain of digests, so that none can be changed or taken out unseen."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, decision: Decision) -> None:
+        """Add a decision."""
+        with self._database.transaction():
+            last = self._database.read("SELECT number, digest FROM consent ORDER BY number DESC LIMIT 1")
+            number, before = (int(str(last[0][0])) + 1, str(last[0][1])) if last else (1, "")
+            text = rows.to_text(decision)
+            self._database.change(
+                "INSERT INTO consent (number, engine, decision, digest) VALUES (?, ?, ?, ?)",
+                (number, decision.engine, text, rows.digest(before, number, decision.engine, text)),
+            )
+
+    def history(self) -> list[Decision]:
+        """All decisions for all engines, each checked against the chain.
+
+        Raises:
+            StoreDamaged: One is not as it was written, or one is gone.
+        """
+        decisions = []
+        before = ""
+        query = "SELECT number, engine, decision, digest FROM consent ORDER BY number"
+        for expected, (number, engine, text, digest) in enumerate(self._database.read(query), 1):
+            where = f"decision {number} of the consent's history"
+            if number != expected:
+                raise rows.damaged(where)
+            rows.check(digest, where, before, number, engine, text)
+            before = str(digest)
+            decisions.append(rows.from_text(text, Decision, where))
+        return decisions
+
+
+class Contacts:
+    """What the last contact with each engine found."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, engine: str) -> Contact | None:
+        """The last contact with an engine, None before the first."""
+        found = self._database.read("SELECT contact FROM contact WHERE engine = ?", (engine,))
+        return rows.from_text(found[0][0], Contact, f"contact with {engine}") if found else None
+
+    def put(self, contact: Contact) -> None:
+        """Remember a contact instead of the one before."""
+        self._database.change(
+            "INSERT INTO contact (engine, contact) VALUES (?, ?)"
+            " ON CONFLICT (engine) DO UPDATE SET contact = excluded.contact",
+            (contact.engine, rows.to_text(contact)),
+        )
+
+
+class Ledgers:
+    """The ledger of each installation."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, installation: str) -> Ledger | None:
+        """The ledger of an installation, None where none was begun."""
+        found = self._database.read("SELECT ledger, digest FROM base WHERE installation = ?", (installation,))
+        if not found:
+            return None
+        text, digest = found[0]
+        rows.check(digest, f"base of {installation}", installation, text)
+        return rows.from_text(text, Ledger, f"base of {installation}")
+
+    def put(self, ledger: Ledger) -> None:
+        """Write a ledger whole."""
+        text = rows.to_text(ledger)
+        self._database.change(
+            "INSERT INTO base (installation, ledger, digest) VALUES (?, ?, ?)"
+            " ON CONFLICT (installation) DO UPDATE SET ledger = excluded.ledger, digest = excluded.digest",
+            (ledger.installation, text, rows.digest(ledger.installation, text)),
+        )
+
+    def remove(self, installation: str) -> None:
+        """Forget base and counts of an installation."""
+        self._database.change("DELETE FROM base WHERE installation = ?", (installation,))

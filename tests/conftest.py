@@ -1,0 +1,60 @@
+"""Fixtures for all tests: the program, a receiver, simulated engines, and real engines that start once a session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.engines import Engine, missing_tools
+from tests.support.program import Program
+from tests.support.receiver import Receiver
+from tests.support.simulated_engine import SimulatedEngine
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """The program with a directory of its own; it is not configured yet."""
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver that accepts everything."""
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def simulated() -> Iterator[SimulatedEngine]:
+    """A simulated engine that answers as Camunda 7.24.0."""
+    with SimulatedEngine() as running:
+        yield running
+
+
+@pytest.fixture
+def configured(program: Program, receiver: Receiver, simulated: SimulatedEngine) -> Program:
+    """The program with the receiver as endpoint and the simulated engine as its engine `orders`."""
+    program.configure(f'endpoint = "{receiver.url}"\n[engines.orders]\nrest = "{simulated.rest}"\n')
+    return program
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Callable[[str], Engine]]:
+    """Real engines by release; each starts once, at its first use, and stops at the end of the session."""
+    running: dict[str, Engine] = {}
+    with ExitStack() as stack:
+
+        def engine(release: str) -> Engine:
+            reason = missing_tools()
+            if reason is not None and not os.environ.get("TELEMETRY_TESTS_NEED_JAVA"):
+                pytest.skip(reason)
+            assert reason is None, reason
+            if release not in running:
+                running[release] = stack.enter_context(Engine.start(release))
+            return running[release]
+
+        yield engine

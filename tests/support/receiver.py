@@ -1,0 +1,117 @@
+"""A receiver of reports on loopback: keeps every request as it came and answers as a test wants."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request; `head` is its request line and header lines as they came."""
+
+    head: tuple[str, ...]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def key(self) -> str:
+        return self.headers.get("idempotency-key", "")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """How a request is answered; `status` None closes the connection without an answer."""
+
+    status: int | None = 202
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    delay: float = 0.0
+
+
+Answerer = Callable[[Received], Reply]
+
+
+class Receiver:
+    """A server that keeps what it received. Use it as a context manager.
+
+    Args:
+        answer: Decides each answer; without it everything is accepted with 202.
+        tls: For https.
+    """
+
+    def __init__(self, answer: Answerer | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+        self.received: list[Received] = []
+        self.answer = answer or (lambda _: Reply())
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.port = int(self._server.server_address[1])
+        self.scheme = "https" if tls else "http"
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}/pings"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self) -> Receiver:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def keys(self) -> list[str]:
+        """The idempotency keys in the order in which they came."""
+        return [request.key for request in self.received]
+
+
+def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", "0"))
+            body = self.rfile.read(length)
+            head = (self.requestline, *(f"{name}: {value}" for name, value in self.headers.items()))
+            request = Received(head, {name.lower(): value for name, value in self.headers.items()}, body)
+            receiver.received.append(request)
+            reply = receiver.answer(request)
+            time.sleep(reply.delay)
+            self.close_connection = True
+            if reply.status is None:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(reply.body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the library's name
+            pass
+
+    return Handler
+
+
+def free_port() -> int:
+    """A port of loopback on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
