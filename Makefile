@@ -13,8 +13,8 @@ demo: $(STAMP)
 test: lint types layers pytest
 
 lint: $(STAMP)
-	$(BIN)/ruff format --check cli core tests demo
-	$(BIN)/ruff check cli core tests demo
+	$(BIN)/ruff format --check cli core tests demo docs
+	$(BIN)/ruff check cli core tests demo docs
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -31,7 +31,7 @@ engines: $(STAMP)
 
 # What is generated: the reference in docs/.
 docs: $(STAMP)
-	$(BIN)/python -m tests.generate
+	$(BIN)/python -m docs.generate
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed."; exit 1; }

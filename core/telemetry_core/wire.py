@@ -47,8 +47,10 @@ def tree(payload: Payload) -> Json:
 
 
 def field_path(point: str) -> str:
-    """Where a data point stands in the report: `jdk` becomes `product.internals.jdk`."""
-    return point if point in ALWAYS else _INTERNALS + point
+    """Where a data point stands in the report: `jdk` becomes `product.internals.jdk`; the integration's key varies."""
+    if point in ALWAYS:
+        return point
+    return _INTERNALS + ("*-integration" if point == "integration" else point)
 
 
 def field_name(path: str) -> str:

@@ -9,7 +9,8 @@ from rich.text import Text
 from telemetry_admin.render.console import heading, pairs, safe
 from telemetry_admin.result import Json, instant
 from telemetry_core.administration import FIELDS, legal_note
-from telemetry_core.model import MINUTE, State
+from telemetry_core.config.values import duration_text
+from telemetry_core.model import State
 from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def show_what_it_means(console: Console, config: Config, engines: Sequence[Engin
     rows = [
         ("engines", ", ".join(engine.entry for engine in engines)),
         ("endpoint", "none" if config.endpoint is None else config.endpoint.url),
-        ("period", f"one report every {config.reporter.period // MINUTE} minutes"),
+        ("period", f"one report every {duration_text(config.reporter.period)}"),
         ("initial report", "once, first: installation and product alone (`telemetry preview --initial`)"),
         ("fields", fields),
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from telemetry_admin.render.console import heading, pairs, safe
+from telemetry_admin.render.preview import readable
 from telemetry_admin.result import instant
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def show_one(console: Console, report: Report, attempts: Sequence[Attempt]) -> N
     heading(console, "Attempts" if attempts else "No attempts yet")
     pairs(console, [(f"{one.number}  {instant(one.started_at)}", _outcome(one)) for one in attempts])
     heading(console, "Body")
-    console.print(Text(json.dumps(json.loads(report.document.body), indent=2, ensure_ascii=False)))
+    console.print(Text(readable(report.document.body)))
 
 
 def _outcome(attempt: Attempt) -> str:

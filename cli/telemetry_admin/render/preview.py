@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from rich.syntax import Syntax
@@ -71,8 +72,14 @@ def _request(console: Console, preview: Preview) -> None:
     console.print()
 
 
-def _body(console: Console, body: bytes) -> None:
+def readable(body: bytes) -> str:
+    """A body over several lines, with each counter on one of them."""
     text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    return re.sub(r'\{\s+("count": \d+)\s+\}', r"{\1}", text)
+
+
+def _body(console: Console, body: bytes) -> None:
+    text = readable(body)
     if console.is_terminal:
         console.print(Syntax(text, "json", word_wrap=True, background_color="default"))
     else:

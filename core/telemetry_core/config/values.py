@@ -87,11 +87,9 @@ def parse_duration(text: str) -> Millis:
 
 
 def duration_text(length: Millis) -> str:
-    """A length of time as a setting says it, in the largest unit that fits."""
-    for unit, size in reversed(list(_DURATION_UNITS.items())):
-        if length % size == 0:
-            return f"{length // size}{unit}"
-    return f"{length // SECOND}s"
+    """A length of time as a setting says it, in hours, minutes or seconds."""
+    unit = next(unit for unit in "hms" if length % _DURATION_UNITS[unit] == 0)
+    return f"{length // _DURATION_UNITS[unit]}{unit}"
 
 
 def _split(text: str) -> SplitResult:

@@ -97,7 +97,7 @@ def _of_pending(session: Session, consent: Consent, engine: str, report: Report)
         installation=report.installation,
         kind=report.kind,
         document=report.document,
-        sources=report.sources,
+        sources={name: report.sources[name] for name in report.fields if name in report.sources},
         missing=report.missing,
         withheld=report.withheld,
         report_id=report.id,

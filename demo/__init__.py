@@ -1,0 +1,1 @@
+"""The demonstration: the product's own commands on a real engine, from status to history."""

@@ -1,0 +1,94 @@
+"""Writes the parts of the documentation that come from the code; `make docs` runs it, a test compares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from telemetry_core.config import ENGINE_SETTINGS, SETTINGS, Setting
+from telemetry_core.config.sources import variable
+from telemetry_core.environment import POINTS
+from telemetry_core.errors import TelemetryError, all_errors
+from telemetry_core.wire import field_path
+
+Row: TypeAlias = tuple[str, ...]
+
+REFERENCE = Path(__file__).parent / "reference"
+_FIXED = {
+    0: "done, nothing due, or not permitted for a plain `send` (silent)",
+    1: "a bug; please report it",
+    2: "the command line is wrong",
+    3: "the configuration is wrong or incomplete",
+    4: "an explicit command is not permitted by the consent of now",
+    5: "the engine is unreachable, refuses, is none, or its installation is unknown",
+    6: "delivery failed; the report is kept",
+    7: "another `send` or `run` is sending (silent)",
+    8: "the store is damaged, unwritable or unreadable for this user",
+}
+
+
+def pages() -> dict[str, str]:
+    """The content of every generated page by its file name."""
+    return {
+        "exit-status.md": _exit_status(),
+        "settings.md": _settings(),
+        "data-points.md": _data_points(),
+    }
+
+
+def main() -> None:
+    """Write them."""
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+
+
+def _table(head: Row, rows: Sequence[Row]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _exit_status() -> str:
+    errors = [error for error in all_errors() if error is not TelemetryError]
+    codes = {
+        status: ", ".join(f"`{error.code}`" for error in errors if error.exit_status == status) for status in _FIXED
+    }
+    rows = [(str(status), meaning, codes[status]) for status, meaning in _FIXED.items()]
+    rows.append(("128+n", "ended by signal n", ""))
+    return (
+        "# Exit status\n\nGenerated from the tree of errors; `code` is what `--json` gives.\n\n"
+        + _table(("status", "meaning", "codes"), rows)
+        + "\nSeveral engines in one command: the first of 8, 3, 5, 6, 4 that occurred.\n"
+    )
+
+
+def _settings() -> str:
+    head = ("setting", "value", "default", "meaning", "environment variable")
+    return (
+        "# Settings\n\nGenerated from the code. Durations are texts such as `24h`, `90s`, `1h30m`.\n\n"
+        + _table(head, [_row(setting, "") for setting in SETTINGS])
+        + "\n## For each engine, in a table `[engines.NAME]`\n\n"
+        + _table(head, [_row(setting, "engines.NAME.") for setting in ENGINE_SETTINGS])
+    )
+
+
+def _row(setting: Setting, prefix: str) -> Row:
+    default = _default(setting.default)
+    return f"`{setting.key}`", setting.type.expected, default, setting.meaning, f"`{variable(prefix + setting.key)}`"
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return ""
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
+
+
+def _data_points() -> str:
+    rows = [(f"`{field_path(point.name)}`", point.category, point.why) for point in POINTS]
+    return "# Data points\n\nGenerated from the code: what a report can hold, and why it is collected.\n\n" + _table(
+        ("field", "category", "why"), rows
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""`telemetry environment` and `telemetry config show`: what was found and what is set, each with its source."""
+
+from __future__ import annotations
+
+from tests.support.program import Program
+from tests.support.simulated_engine import SimulatedEngine
+
+
+def test_each_data_point_has_its_source_and_nothing_is_kept(configured: Program, simulated: SimulatedEngine) -> None:
+    engine = configured("environment", "--json").data["engines"][0]
+    source = f"REST {simulated.rest}"
+    assert engine["found"]["installation"] == {"value": simulated.installation, "source": source}
+    assert engine["found"]["database"]["value"] == {"vendor": "H2", "version": "2.3.232 (2024-08-11)"}
+    assert engine["found"]["product.version"]["value"] == "7.24.0"
+    assert engine["found"]["integration"]["value"] == {
+        "key": "camunda-integration",
+        "names": ["spring-boot-starter"],
+    }
+    assert engine["missing"] == {"license-key": "the engine has none"}
+    assert not configured.store.exists()
+
+
+def test_a_part_of_the_wrong_shape_is_missing_with_the_reason_and_the_rest_is_there(
+    configured: Program, simulated: SimulatedEngine
+) -> None:
+    internals = simulated.data["product"]["internals"]
+    internals["jdk"] = {"vendor": 17}
+    internals["webapps"] = "cockpit"
+    engine = configured("environment", "--json").data["engines"][0]
+    assert "Expected" in engine["missing"]["jdk"]
+    assert "Expected" in engine["missing"]["webapps"]
+    assert engine["found"]["database"]["value"]["vendor"] == "H2"
+
+
+def test_config_show_names_the_file_and_line_or_the_variable_that_decides(configured: Program) -> None:
+    settings = configured("config", "show", "--json", variables={"TELEMETRY_REPORTER__PERIOD": "12h"}).data["settings"]
+    origins = {setting["key"]: (setting["value"], setting["origin"]) for setting in settings}
+    assert origins["reporter.period"] == ("12h", "TELEMETRY_REPORTER__PERIOD")
+    assert origins["reporter.retries"] == (2, "default")
+    assert origins["endpoint"][1] == f"{configured.config}:1"
+
+
+def test_config_show_never_shows_a_password(program: Program) -> None:
+    program.configure('[engines.orders]\nrest = "http://demo:geheim@127.0.0.1:8080/engine-rest"\n')
+    program.config.chmod(0o600)
+    shown = program("config", "show")
+    assert "geheim" not in shown.text
+    assert "http://127.0.0.1:8080/engine-rest" in shown.text
+
+
+def test_credentials_in_a_file_that_others_can_read_are_refused_with_the_command_that_helps(program: Program) -> None:
+    program.configure('[engines.orders]\nrest = "http://demo:geheim@127.0.0.1:8080/engine-rest"\n')
+    program.config.chmod(0o644)
+    done = program("status")
+    assert done.status == 3
+    assert f"chmod 600 {program.config}" in done.errors
+    assert "geheim" not in done.errors
