@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ENGINE ?= camunda-7.24.0
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types layers pytest engines docs clean
+.PHONY: demo test lint types layers pytest engines docs completions clean
 
 demo: $(STAMP)
 	$(BIN)/python -m demo --engine $(ENGINE)
@@ -13,8 +13,8 @@ demo: $(STAMP)
 test: lint types layers pytest
 
 lint: $(STAMP)
-	$(BIN)/ruff format --check cli core tests demo docs
-	$(BIN)/ruff check cli core tests demo docs
+	$(BIN)/ruff format --check cli core tests demo docs completions
+	$(BIN)/ruff check cli core tests demo docs completions
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -38,6 +38,9 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make virtual environments. On Debian: apt-get install python3-venv"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $(STAMP)
+
+completions: $(STAMP)
+	$(BIN)/python -m completions.generate
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/engines/build

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from telemetry_core.config import ENGINE_SETTINGS, SETTINGS, Setting
+from telemetry_core.config import ENGINE_SETTINGS, SETTINGS, Setting, schema_file
+from telemetry_core.config.schema import schema
 from telemetry_core.config.sources import variable
 from telemetry_core.environment import POINTS
 from telemetry_core.errors import TelemetryError, all_errors
@@ -37,10 +39,16 @@ def pages() -> dict[str, str]:
     }
 
 
+def configuration_schema() -> str:
+    """The text of the JSON Schema of the configuration."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
     """Write them."""
     for name, text in pages().items():
         (REFERENCE / name).write_text(text, encoding="utf-8")
+    schema_file().write_text(configuration_schema(), encoding="utf-8")
 
 
 def _table(head: Row, rows: Sequence[Row]) -> str:

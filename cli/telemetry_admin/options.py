@@ -4,10 +4,17 @@ from typing import Annotated, Optional
 
 import typer
 
+from telemetry_admin import completing
+
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object for programs.")]
 Engines = Annotated[
     Optional[list[str]],  # noqa: UP045  Typer reads it at run time
-    typer.Option("--engine", metavar="NAME", help="Only this engine; again for several; globs such as 'prod-*'."),
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Only this engine; again for several; globs such as 'prod-*'.",
+        autocompletion=completing.engines,
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help="All configured engines (the default).")]
 AuthorizedBy = Annotated[

@@ -8,7 +8,7 @@ from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, selected
 from telemetry_admin.result import Result
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

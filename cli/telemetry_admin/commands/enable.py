@@ -9,7 +9,7 @@ from telemetry_admin.invocation import Invocation, selected
 from telemetry_admin.result import Result
 from telemetry_core.errors import EndpointMissing, TelemetryError, UsageError
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from telemetry_admin.result import Json, Result
 from telemetry_core.errors import TelemetryError
 from telemetry_core.model import Environment, Found, Missing
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

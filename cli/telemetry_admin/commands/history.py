@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from telemetry_admin import options
+from telemetry_admin import completing, options
 from telemetry_admin.invocation import Invocation
 from telemetry_admin.result import Json, Result, instant
 from telemetry_core.errors import UnknownReport, UsageError
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from telemetry_core.model import Attempt, Report
     from telemetry_core.store import Store
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -22,7 +22,11 @@ def command(
     *,
     report_id: Annotated[
         Optional[str],  # noqa: UP045  Typer reads it at run time
-        typer.Argument(metavar="[ID]", help="One report; the first letters of its id are enough."),
+        typer.Argument(
+            metavar="[ID]",
+            help="One report; the first letters of its id are enough.",
+            autocompletion=completing.reports,
+        ),
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The body of that report alone, byte for byte.")] = False,
     json: options.Json = False,

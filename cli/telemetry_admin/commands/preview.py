@@ -14,7 +14,7 @@ from telemetry_core.wire import field_path
 if TYPE_CHECKING:
     from telemetry_core.reporting import Preview
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from telemetry_admin.result import Json, Result, instant
 if TYPE_CHECKING:
     from telemetry_core.reporting import Status
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

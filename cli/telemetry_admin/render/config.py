@@ -24,8 +24,21 @@ def plain(setting: Value) -> object:
 
 def show(console: Console, settings: Sequence[Value], store: str) -> None:
     """Print every setting."""
-    rows = [(one.key, f"{_words(plain(one))}  [{one.origin}]") for one in settings]
+    rows = [(one.key, f"{words(one)}  [{one.origin}]") for one in settings]
     pairs(console, [*rows, ("(store in use)", store)], indent=0)
+
+
+def words(setting: Value) -> str:
+    """A value as a text, as `config set` takes it."""
+    return _words(plain(setting))
+
+
+def show_files(console: Console, read: Sequence[Path], written: Path, schema: Path) -> None:
+    """Print which files are read, and which one is written."""
+    for path in read:
+        console.print(f"{safe(path)}{'' if path.exists() else ' (not there)'}")
+    console.print(f"`telemetry config set` writes {safe(written)}.")
+    console.print(f"Schema for editors: {safe(schema)}")
 
 
 def _is_duration(key: str) -> bool:
@@ -51,5 +64,5 @@ def _words(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ", ".join(_words(item) for item in value) or "none"
+        return ",".join(_words(item) for item in value) or "none"
     return safe(value)

@@ -1,6 +1,8 @@
 """The configuration: layers in, one checked and typed `Config` out, each value with its origin."""
 
-from telemetry_core.config.loading import Layers, load
+from telemetry_core.config.checking import check_files
+from telemetry_core.config.editing import change, drop_in, schema_file
+from telemetry_core.config.loading import Layers, load, setting_of
 from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Reporter, Setting, Value
 from telemetry_core.config.values import Url, parse_endpoint
 
@@ -14,6 +16,11 @@ __all__ = [
     "Setting",
     "Url",
     "Value",
+    "change",
+    "check_files",
+    "drop_in",
     "load",
     "parse_endpoint",
+    "schema_file",
+    "setting_of",
 ]

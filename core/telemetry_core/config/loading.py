@@ -25,12 +25,22 @@ _DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Where to look, lowest layer first; `explicit` (from --config) stands for system and user file."""
+    """Where to look, lowest layer first; `explicit` (from --config) stands for system and user file.
+
+    `drafts` are texts that stand for files that are not written yet, so that a change can be checked before it is made.
+    """
 
     system: Path | None = None
     user: Path | None = None
     explicit: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    drafts: Mapping[Path, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are read, lowest first; each with its drop-ins after it."""
+        chosen = (self.explicit,) if self.explicit else (self.system, self.user)
+        return tuple(path for path in chosen if path is not None)
 
 
 def load(layers: Layers) -> Config:
@@ -40,9 +50,9 @@ def load(layers: Layers) -> Config:
         ConfigurationError: A file is missing or broken, or a value does not fit; the message has file, line and key.
     """
     said: dict[str, Said] = {}
-    for path in (layers.explicit,) if layers.explicit else (layers.system, layers.user):
-        if path is not None:
-            said |= {one.key: one for one in sources.from_file(path, required=path == layers.explicit)}
+    for path in layers.files:
+        found = sources.from_file(path, required=path == layers.explicit, drafts=layers.drafts)
+        said |= {one.key: one for one in found}
     entries = dict.fromkeys(key.split(".")[1] for key in said if key.startswith("engines.") and key.count("."))
     said |= {one.key: one for one in sources.from_environment(layers.environment, entries)}
     checked = {key: _check(one) for key, one in said.items()}
@@ -91,7 +101,7 @@ def check(setting: Setting, said: Said) -> object:
         raise ConfigurationError(
             f"{said.origin}: {said.key} is not {setting.type.expected}{detail}.", hint=f"{setting.meaning}"
         ) from None
-    if said.file is not None and _has_password(value):
+    if said.file is not None and has_password(value):
         files.refuse_if_others_can_read(said.file)
     return value
 
@@ -105,9 +115,10 @@ def _check(said: Said) -> object:
     return check(setting, said)
 
 
-def _has_password(value: object) -> bool:
+def has_password(value: object) -> bool:
+    """Whether a value of a setting carries a password."""
     if isinstance(value, tuple):
-        return any(_has_password(item) for item in value)
+        return any(has_password(item) for item in value)
     return isinstance(value, Url) and value.password is not None
 
 

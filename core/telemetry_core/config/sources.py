@@ -42,8 +42,13 @@ class Said:
         return self.file is None
 
 
-def from_file(path: Path, *, required: bool) -> Iterator[Said]:
+def from_file(path: Path, *, required: bool, drafts: Mapping[Path, str]) -> Iterator[Said]:
     """What a TOML file and its drop-ins say, in the order in which later ones win.
+
+    Args:
+        path: The file.
+        required: Whether it must be there.
+        drafts: Texts that stand for drop-ins that are not written yet.
 
     Raises:
         ConfigurationError: One of them cannot be read or is no TOML.
@@ -51,14 +56,26 @@ def from_file(path: Path, *, required: bool) -> Iterator[Said]:
     if required or _exists(path):
         yield from _from_one(path)
     directory = paths.drop_in_directory(path)
+    for drop_in in sorted({*_drop_ins(directory), *(draft for draft in drafts if draft.parent == directory)}):
+        yield from _from_one(drop_in, drafts.get(drop_in))
+
+
+def read_order(path: Path) -> list[Path]:
+    """A file and its drop-ins in the order in which they are read.
+
+    Raises:
+        ConfigurationError: The directory of the drop-ins cannot be read.
+    """
+    return [path, *sorted(_drop_ins(paths.drop_in_directory(path)))]
+
+
+def _drop_ins(directory: Path) -> list[Path]:
     try:
-        drop_ins = sorted(entry for entry in directory.iterdir() if entry.suffix == ".toml")
+        return [entry for entry in directory.iterdir() if entry.suffix == ".toml" and not entry.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
-        return
+        return []
     except OSError as error:
         raise _unreadable(directory, error) from error
-    for drop_in in drop_ins:
-        yield from _from_one(drop_in)
 
 
 def from_environment(variables: Mapping[str, str], engines: Iterable[str]) -> Iterator[Said]:
@@ -115,9 +132,9 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
     )
 
 
-def _from_one(path: Path) -> Iterator[Said]:
+def _from_one(path: Path, draft: str | None = None) -> Iterator[Said]:
     try:
-        text = files.read_limited(path, FILE_LIMIT).decode("utf-8")
+        text = files.read_limited(path, FILE_LIMIT).decode("utf-8") if draft is None else draft
         content = tomllib.loads(text)
     except OSError as error:
         raise _unreadable(path, error) from error

@@ -1,0 +1,1 @@
+"""Completion scripts for shells, and what generates them."""
