@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from typer.completion import get_completion_script
+import typer.completion
 
 DIRECTORY = Path(__file__).parent
 #: The file of each shell; the names are what the shells look for once installed.
@@ -13,7 +13,9 @@ FILES = {"bash": "telemetry.bash", "zsh": "_telemetry", "fish": "telemetry.fish"
 
 def script(shell: str) -> str:
     """The script for a shell."""
-    text = get_completion_script(prog_name="telemetry", complete_var="_TELEMETRY_COMPLETE", shell=shell)
+    text = typer.completion.get_completion_script(
+        prog_name="telemetry", complete_var="_TELEMETRY_COMPLETE", shell=shell
+    )
     if shell == "zsh":
         # zsh loads the file at the first completion and runs it as that completion, so that it must complete too.
         return text + '\n_telemetry_completion "$@"\n'

@@ -1,4 +1,4 @@
-"""`telemetry config`: set and unset in a drop-in of our own, checked before it is written, never the administrator's file."""
+"""`telemetry config`: changes go into a drop-in of our own, checked first; no administrator's file is written."""
 
 from __future__ import annotations
 
@@ -127,10 +127,11 @@ def test_the_schema_accepts_what_is_right_and_refuses_what_is_not() -> None:
     schema = json.loads(schema_file().read_text(encoding="utf-8"))
     validator = jsonschema.Draft202012Validator(schema)
     assert list(validator.iter_errors(tomllib.loads(ENGINE))) == []
-    for wrong in (
+    wrongs: tuple[dict[str, object], ...] = (
         {"endpiont": "x"},
         {"reporter": {"period": 5}},
         {"engines": {"a b": {}}},
         {"engines": {"a": {"x": 1}}},
-    ):
+    )
+    for wrong in wrongs:
         assert list(validator.iter_errors(wrong)), wrong
