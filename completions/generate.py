@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer.completion
+from typer import completion
 
 DIRECTORY = Path(__file__).parent
 #: The file of each shell; the names are what the shells look for once installed.
@@ -13,7 +13,7 @@ FILES = {"bash": "telemetry.bash", "zsh": "_telemetry", "fish": "telemetry.fish"
 
 def script(shell: str) -> str:
     """The script for a shell."""
-    text = typer.completion.get_completion_script(
+    text: str = getattr(completion, "get_completion_script")(  # noqa: B009  the library does not say that it exports it
         prog_name="telemetry", complete_var="_TELEMETRY_COMPLETE", shell=shell
     )
     if shell == "zsh":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from telemetry_core.config import Config
 from telemetry_core.errors import EndpointMissing, NotPermitted
@@ -65,6 +65,22 @@ def decide(config: Config, engine: str, history: Iterable[Decision]) -> Consent:
         veto=_veto(config, last),
         withheld=frozenset(config.withhold),
     )
+
+
+def strictest(consents: Sequence[Consent]) -> Consent:
+    """One consent out of those of several entries with one installation (DESIGN §3).
+
+    Args:
+        consents: At least one, all under the same configuration.
+    """
+    order = {State.DISABLED: 0, State.NOT_CONFIGURED: 1, State.ENABLED: 2}
+    by_state = sorted(consents, key=lambda one: (not one.veto, order[one.state], not _moved(one)))
+    first = by_state[0]
+    decision = first.decision
+    if decision is not None and first.state is State.ENABLED:
+        fields = [set(one.decision.fields) for one in consents if one.decision is not None]
+        decision = replace(decision, fields=tuple(name for name in decision.fields if all(name in f for f in fields)))
+    return replace(first, decision=decision, withheld=frozenset().union(*(one.withheld for one in consents)))
 
 
 def obstacle(consent: Consent, kind: Kind) -> str:

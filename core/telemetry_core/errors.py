@@ -94,6 +94,24 @@ class NotAnEngine(EngineError):
     code = "not-an-engine"
 
 
+class NothingThere(NotAnEngine):
+    """The address answers 404."""
+
+    code = "nothing-there"
+
+
+class EngineNameUnknown(EngineError):
+    """The REST API has no process engine of the configured name."""
+
+    code = "engine-name-unknown"
+
+
+class ApplicationServerUnknown(EngineError):
+    """The engine cannot say what it is, because no application server is registered with it."""
+
+    code = "application-server-unknown"
+
+
 class InstallationUnknown(EngineError):
     """The engine does not say its installation id, and the configuration does not either."""
 

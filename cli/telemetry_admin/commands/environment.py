@@ -29,7 +29,7 @@ def command(
     with invocation.reading() as session:
         for one in selected(session, engine, everything=all_):
             try:
-                seen = reporting.observe(session, one, session.consent(one.entry), keep=False)
+                seen = reporting.observe(session, (one,), session.consent(one.entry), keep=False)
                 found[one.entry] = seen.environment
             except TelemetryError as error:
                 failures.append(error)

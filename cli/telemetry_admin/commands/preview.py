@@ -44,7 +44,9 @@ def command(
         for one in selected(session, engine, everything=all_):
             try:
                 kind = Kind.INITIAL if initial else Kind.PERIODIC
-                previews.append(reporting.keep(session, one) if keep else reporting.preview(session, one, kind))
+                found = reporting.keep(session, one) if keep else reporting.preview(session, one, kind)
+                if all(one.entry not in shown.engines for shown in previews):
+                    previews.append(found)
             except TelemetryError as error:
                 failures.append(error)
     if failures and not previews:
@@ -66,7 +68,7 @@ def _raw(previews: "list[Preview]") -> bytes:
 def _described(preview: "Preview") -> Json:
     request = preview.request
     return {
-        "engine": preview.engine,
+        "engines": list(preview.engines),
         "installation": preview.installation,
         "kind": preview.kind,
         "id": preview.report_id,

@@ -30,7 +30,7 @@ def show_all(console: Console, previews: list[Preview]) -> None:
 
 def show(console: Console, preview: Preview) -> None:
     """Print one report."""
-    heading(console, f"{preview.kind.capitalize()} report of {safe(preview.engine)}")
+    heading(console, f"{preview.kind.capitalize()} report of {safe(', '.join(preview.engines))}")
     console.print(Text(_standing(preview), style="yellow" if preview.obstacle else ""))
     if preview.initial_first:
         console.print(Text("The initial report goes first: `telemetry preview --initial` shows it."))

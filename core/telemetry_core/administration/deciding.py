@@ -59,11 +59,14 @@ def enable(session: Session, engine: Engine, author: Author) -> Decided:
     before = consent.decision
     if before is not None and _same(before, consent.endpoint.origin):
         return Decided(engine.entry, before, changed=False)
-    observation = observe(session, engine, replace(consent, state=State.ENABLED), keep=False)
+    group = session.group(engine)
+    known = session.store.contacts.get(engine.entry) is not None
+    anew = known and session.consent_of(group).state is not State.ENABLED
+    observation = observe(session, group, replace(consent, state=State.ENABLED), keep=False, anew=anew)
     decision = _decision(session, engine.entry, author, State.ENABLED, installation=observation.installation)
     with session.store.transaction():
         session.store.consents.append(decision)
-        keep_base(session, observation)
+        keep_base(session, observation, anew=anew)
     return Decided(engine.entry, decision, changed=True, observation=observation)
 
 

@@ -21,20 +21,27 @@ class Wanted:
     next_since: Millis | None = None
 
 
-def read(engine: Engine, wanted: Wanted, clock: Clock) -> tuple[Snapshot, ...]:
+def read(group: tuple[Engine, ...], wanted: Wanted, clock: Clock) -> tuple[Snapshot, ...]:
     """One snapshot of each node that answers, in the configured order; the first listed node gives the metrics.
+
+    Args:
+        group: Entries that show one installation, or one entry.
+        wanted: From when on metrics are summed.
+        clock: For time limits.
 
     Raises:
         EngineError: No node answers; it is what the first one said.
         ConfigurationError: Credentials or certificates cannot be used, or there is no source.
     """
-    if not engine.addresses:
+    nodes = [(engine, address) for engine in group for address in engine.addresses]
+    if not nodes:
+        entry = group[0].entry
         raise ConfigurationError(
-            f"Engine {engine.entry} has no REST address.", hint=f"Set engines.{engine.entry}.rest to its REST API."
+            f"Engine {entry} has no REST address.", hint=f"Set engines.{entry}.rest to its REST API."
         )
     snapshots: list[Snapshot] = []
     failures: list[EngineError] = []
-    for position, address in enumerate(engine.addresses):
+    for position, (engine, address) in enumerate(nodes):
         try:
             with Node(engine, address, clock) as node:
                 snapshots.append(_read(node, wanted if position == 0 else None))

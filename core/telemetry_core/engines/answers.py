@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from telemetry_core import license as licenses
+from telemetry_core.engines.flavours import CAMUNDA, OLDEST, WITH_TELEMETRY_DATA, release_of
 from telemetry_core.errors import NotAnEngine
 from telemetry_core.model import CommandsReading, Integration, License, Millis, Product, Snapshot, Software
 
@@ -46,6 +47,25 @@ class LicenseKey(msgspec.Struct, frozen=True, rename="kebab"):
     unlimited: bool | None = None
     features: dict[str, str] | None = None
     raw: str | None = None
+
+
+class EngineName(msgspec.Struct, frozen=True):
+    """One of the list that `GET /engine` gives."""
+
+    name: str
+
+
+class Version(msgspec.Struct, frozen=True):
+    """`GET /version`; null in jars that were packed anew (facts §4.1)."""
+
+    version: str | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The body of an error that the engine made (facts §4.2)."""
+
+    type: str = ""
+    message: str = ""
 
 
 class ProductAnswer(msgspec.Struct, frozen=True):
@@ -121,6 +141,35 @@ def snapshot(engine: str, node: str, body: bytes, read_at: Millis) -> Snapshot:
         commands=reading,
         problems=parts.problems,
     )
+
+
+def old_release(engine: str, node: str, body: bytes, read_at: Millis) -> Snapshot | None:
+    """What `GET /version` says of Camunda 7.14 to 7.16; None for every other release.
+
+    Args:
+        engine: The entry's name.
+        node: The address that answered.
+        body: Its answer.
+        read_at: When.
+    """
+    raw = convert(decode(body, f"{node}/version"), Version, f"{node}/version").version or ""
+    edition = "enterprise" if "-ee" in raw else "community"
+    product = Product(CAMUNDA.product_name, raw.replace("-ee", ""), edition)
+    if not OLDEST <= (release_of(product) or (0, 0)) < WITH_TELEMETRY_DATA:
+        return None
+    reason = "Camunda 7.14 to 7.16 do not say it over REST"
+    unsaid = (
+        "installation",
+        "database",
+        "application-server",
+        "jdk",
+        "commands",
+        "integration",
+        "license-key",
+        "webapps",
+    )
+    problems = dict.fromkeys(unsaid, reason)
+    return Snapshot(engine, f"REST {node}", read_at, product=product, problems=problems)
 
 
 class _Parts:

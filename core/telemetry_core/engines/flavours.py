@@ -19,6 +19,10 @@ METRICS = {
 
 Release = tuple[int, int]
 
+#: The first release with telemetry, and the first one that shows it over REST (facts §1.6).
+OLDEST: Release = (7, 14)
+WITH_TELEMETRY_DATA: Release = (7, 17)
+
 
 @dataclass(frozen=True, slots=True)
 class Flavour:
@@ -66,6 +70,11 @@ def has_public_metric_names(product: Product) -> bool:
 def has_start_date(product: Product) -> bool:
     """Whether the engine itself reports a data collection start date: from 7.19 on, and all forks."""
     return _at_least(product, (7, 19))
+
+
+def sends_its_own_initial_report(product: Product) -> bool:
+    """Whether the engine sends an initial report by itself, as only its database tells: 7.14 to 7.16 (facts §2.6)."""
+    return not _at_least(product, WITH_TELEMETRY_DATA)
 
 
 def has_own_reporter(product: Product) -> bool:

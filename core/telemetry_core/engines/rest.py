@@ -9,9 +9,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from telemetry_core import VERSION, files
 from telemetry_core.config import Engine, Url
-from telemetry_core.engines import answers
+from telemetry_core.engines import answers, refusals
 from telemetry_core.engines.flavours import METRICS, has_own_reporter
-from telemetry_core.errors import EngineError, EngineRefused, EngineUnreachable, NotAnEngine
+from telemetry_core.errors import EngineError, EngineNameUnknown, EngineUnreachable, NotAnEngine, NothingThere
 from telemetry_core.http import Answer, Client, Security
 from telemetry_core.model import Clock, MetricsReading, Millis, Snapshot
 from telemetry_core.secret import Secret
@@ -48,9 +48,24 @@ class Node:
         Raises:
             EngineError: It is unreachable, refuses, or is no engine.
         """
-        body = self._get("/telemetry/data")
-        found = answers.snapshot(self._engine.entry, self.address, body, self._clock.now())
+        try:
+            body = self._get("/telemetry/data")
+        except NothingThere as missing:
+            found = self._old_release(missing)
+        else:
+            found = answers.snapshot(self._engine.entry, self.address, body, self._clock.now())
         return replace(found, own_reporter=self._own_reporter(found))
+
+    def _old_release(self, missing: NothingThere) -> Snapshot:
+        """What 7.14 to 7.16 say, which have no `/telemetry/data`: their version (facts §1.6, §11)."""
+        try:
+            body = self._get("/version")
+        except EngineError:
+            raise missing from None
+        found = answers.old_release(self._engine.entry, self.address, body, self._clock.now())
+        if found is None:
+            raise missing
+        return found
 
     def metrics(self, since: Millis, next_since: Millis | None) -> MetricsReading:
         """Sums of all metrics since an instant, and of the part before `next_since` where the base shall move there.
@@ -83,7 +98,10 @@ class Node:
         return answers.convert(answer, dict[str, bool | None], source).get("enableTelemetry") is True
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
-        url = self._root + path + (f"?{urlencode(query)}" if query else "")
+        answer = self._ask(self._root + path + (f"?{urlencode(query)}" if query else ""))
+        return self._body(answer, self._root + path)
+
+    def _ask(self, url: str) -> Answer:
         headers = (
             ("Host", urlsplit(url).netloc),
             ("Accept", "application/json"),
@@ -97,30 +115,31 @@ class Node:
                 f"Engine {self._engine.entry} at {self.address} gives no answer: {exchange.failure}.",
                 hint="Check that it runs and that the address is right.",
             )
-        return self._body(exchange.answer, self._root + path)
+        return exchange.answer
 
     def _body(self, answer: Answer, source: str) -> bytes:
-        entry = self._engine.entry
         if answer.status == 200 and answer.complete:
             return answer.body
         if answer.status == 200:
             raise NotAnEngine(f"{source} gives an answer that is too large or breaks off.", hint="Try it with curl.")
-        if answer.status == 401:
-            raise EngineRefused(
-                f"Engine {entry} wants a user and password (401).",
-                hint=f"Set engines.{entry}.username and engines.{entry}.password-file, or a token-file.",
+        error = refusals.explain(self._engine, answer, source)
+        if self._engine.name is not None and answer.status in (400, 404, 500):
+            self._refuse_unknown_name(self._engine.name)
+        raise error
+
+    def _refuse_unknown_name(self, name: str) -> None:
+        """Tell a name that is wrong from everything else that gives the same status (facts §4.2)."""
+        source = f"{self.address}/engine"
+        try:
+            listed = answers.convert(answers.decode(self._ask(source).body, source), list[answers.EngineName], source)
+        except EngineError:
+            return  # then the first answer says more
+        names = [one.name for one in listed]
+        if name not in names:
+            raise EngineNameUnknown(
+                f"There is no process engine named {name!r} at {self.address}.",
+                hint=f"Set engines.{self._engine.entry}.name to one of: {', '.join(names) or 'none is there'}.",
             )
-        if answer.status == 403:
-            raise EngineRefused(
-                f"Engine {entry} refuses this user (403).",
-                hint="Give it READ on resource System (type 21), or membership in the administrators' group.",
-            )
-        if answer.status == 404:
-            raise NotAnEngine(
-                f"There is no {source} (404).",
-                hint="Check that the address ends with the REST API's path, /engine-rest.",
-            )
-        raise EngineError(f"{source} answers {answer.status}.", hint="The engine's own log says why.")
 
 
 def _authorization(engine: Engine, address: Url) -> Secret | None:

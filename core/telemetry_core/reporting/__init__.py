@@ -1,9 +1,10 @@
 """Reports from reading to receipt: sending what is due, previewing it, and saying what is known."""
 
 from telemetry_core.reporting.observing import Observation, keep_base, observe
+from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
 from telemetry_core.reporting.overview import Status, status
 from telemetry_core.reporting.previewing import Preview, keep, preview
-from telemetry_core.reporting.sending import Delivered, Failed, Planned, Request, Sending, plan, send
+from telemetry_core.reporting.sending import plan, send
 from telemetry_core.reporting.session import Session
 
 __all__ = [

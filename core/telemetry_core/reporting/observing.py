@@ -19,12 +19,13 @@ class Observation:
     """What one reading of an engine showed.
 
     Attributes:
+        engines: The entries that answered.
         usage: What was counted since the last report; without a base nothing.
         ledger: As it is after the reading; None where there is no base.
         own_reporter: Whether the engine reports by itself.
     """
 
-    engine: str
+    engines: tuple[str, ...]
     installation: str
     product: Product
     environment: Environment
@@ -34,53 +35,66 @@ class Observation:
     own_reporter: bool
 
 
-def observe(session: Session, engine: Engine, consent: Consent, *, keep: bool) -> Observation:
-    """Read an engine; with `keep` the ledger and the contact are written, else only computed.
+def observe(
+    session: Session, group: tuple[Engine, ...], consent: Consent, *, keep: bool, anew: bool = False
+) -> Observation:
+    """Read the entries of one installation; with `keep` ledger and contacts are written, else only computed.
+
+    Args:
+        session: Where the ledger is.
+        group: Entries that are believed to show one installation; the first that answers decides which, and what
+            others show of another one is left out.
+        consent: Theirs together.
+        keep: Whether it is written.
+        anew: Whether a new base is taken, whatever base there is.
 
     Raises:
         EngineError: It gives no answer that a report could be made from.
         ConfigurationError: Credentials cannot be used.
     """
-    known = session.store.contacts.get(engine.entry)
+    known = session.store.contacts.get(group[0].entry)
     before = None if known is None else session.store.ledgers.get(known.installation)
     since, next_since = counting.wanted(None if before is None else before.base, session.clock.now())
-    snapshots = engines.read(engine, engines.Wanted(since, next_since), session.clock)
-    found = environment.gather([*snapshots, *_configured(engine)])
+    snapshots = engines.read(group, engines.Wanted(since, next_since), session.clock)
+    found = environment.gather([*snapshots, *_configured(group)])
     installation, product = payload.identity(found)
-    own_reporter = any(snapshot.own_reporter for snapshot in snapshots)
+    snapshots = tuple(one for one in snapshots if one.installation in (None, installation))
     read_at = max(snapshot.read_at for snapshot in snapshots)
+    own_reporter = any(snapshot.own_reporter for snapshot in snapshots)
+    entries = tuple(dict.fromkeys(snapshot.engine for snapshot in snapshots))
     with session.store.transaction() if keep else nullcontext():
-        ledger, usage = _count(session, installation, consent, snapshots)
-        seen = Observation(engine.entry, installation, product, found, usage, ledger, read_at, own_reporter)
+        ledger, usage = _count(session, installation, consent, snapshots, anew=anew)
+        seen = Observation(entries, installation, product, found, usage, ledger, read_at, own_reporter)
         if keep:
             if ledger is not None:
                 session.store.ledgers.put(ledger)
-            _keep_contact(session, seen)
+            _keep_contacts(session, seen)
     return seen
 
 
-def keep_base(session: Session, seen: Observation) -> None:
-    """Write the contact, and the base that an observation has taken where its installation has none."""
-    if seen.ledger is not None and session.store.ledgers.get(seen.installation) is None:
+def keep_base(session: Session, seen: Observation, *, anew: bool) -> None:
+    """Write the contacts, and the base that an observation has taken: where there is none, or `anew` in any case."""
+    if seen.ledger is not None and (anew or session.store.ledgers.get(seen.installation) is None):
         session.store.ledgers.put(seen.ledger)
-    _keep_contact(session, seen)
+    _keep_contacts(session, seen)
 
 
-def _keep_contact(session: Session, seen: Observation) -> None:
-    known = session.store.contacts.get(seen.engine)
-    first_at = known.first_at if known is not None and known.installation == seen.installation else seen.read_at
-    session.store.contacts.put(
-        Contact(seen.engine, seen.read_at, first_at, seen.installation, seen.product, seen.own_reporter)
-    )
+def _keep_contacts(session: Session, seen: Observation) -> None:
+    for entry in seen.engines:
+        known = session.store.contacts.get(entry)
+        first_at = known.first_at if known is not None and known.installation == seen.installation else seen.read_at
+        session.store.contacts.put(
+            Contact(entry, seen.read_at, first_at, seen.installation, seen.product, seen.own_reporter)
+        )
 
 
 def _count(
-    session: Session, installation: str, consent: Consent, snapshots: Sequence[Snapshot]
+    session: Session, installation: str, consent: Consent, snapshots: Sequence[Snapshot], *, anew: bool
 ) -> tuple[Ledger | None, Usage]:
     if consent.state is not State.ENABLED:
         return None, Usage(Counts(), None, {})
     before = session.store.ledgers.get(installation)
-    if before is None:
+    if before is None or anew:
         taken_at = max(snapshot.read_at for snapshot in snapshots)
         base = counting.begin(snapshots, taken_at)
         ledger = Ledger(installation, base, _zeros(base), window_start=taken_at)
@@ -110,8 +124,10 @@ def _just_begun(base: Base) -> Mapping[str, str]:
     }
 
 
-def _configured(engine: Engine) -> tuple[Snapshot, ...]:
+def _configured(group: tuple[Engine, ...]) -> tuple[Snapshot, ...]:
     """The configuration as the last source, for an engine that does not say its installation (7.14 to 7.16)."""
-    if engine.installation is None:
-        return ()
-    return (Snapshot(engine.entry, "configuration", 0, installation=engine.installation),)
+    return tuple(
+        Snapshot(engine.entry, "configuration", 0, installation=engine.installation)
+        for engine in group
+        if engine.installation is not None
+    )

@@ -8,6 +8,7 @@ from telemetry_core import consent as consents
 from telemetry_core import due
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
+from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.model import Contact, Kind, Millis, Report, ReportState
 from telemetry_core.reporting import preparing
 from telemetry_core.reporting.session import Session
@@ -42,7 +43,8 @@ def status(session: Session, engine: Engine) -> Status:
     """The state of an engine's entry; opens no connection (DESIGN §1, promise 2)."""
     consent = session.consent(engine.entry)
     contact = session.store.contacts.get(engine.entry)
-    obstacle = consents.obstacle(consent, Kind.PERIODIC)
+    shared = session.consent_of(session.group(engine))
+    obstacle = consents.obstacle(shared, Kind.PERIODIC)
     if not obstacle and contact is not None and contact.own_reporter:
         obstacle = f"Engine {engine.entry} reports by itself."
     reports = _reports(session, contact)
@@ -51,7 +53,9 @@ def status(session: Session, engine: Engine) -> Status:
     accepted = [report.accepted_at for report in periodic if report.accepted_at is not None]
     closed = [report for report in periodic if report.state is not ReportState.PENDING]
     sent_at = next((r.accepted_at for r in reports if r.kind is Kind.INITIAL and r.accepted_at is not None), None)
-    initial_obstacle = consents.obstacle(consent, Kind.INITIAL)
+    initial_obstacle = consents.obstacle(shared, Kind.INITIAL)
+    if contact is not None and sends_its_own_initial_report(contact.product):
+        initial_obstacle = "7.14 to 7.16 send theirs by themselves; `telemetry send --initial --force` sends one more."
     return Status(
         engine=engine.entry,
         consent=consent,
@@ -59,7 +63,7 @@ def status(session: Session, engine: Engine) -> Status:
         obstacle=obstacle,
         due_at=None if obstacle else _due_at(session, contact, pending),
         initial_sent_at=sent_at,
-        initial_due_at=None if initial_obstacle or sent_at is not None else _initial_due_at(session, consent, contact),
+        initial_due_at=None if initial_obstacle or sent_at is not None else _initial_due_at(session, shared, contact),
         initial_obstacle=initial_obstacle,
         last_accepted_at=max(accepted, default=None),
         pending=pending[0] if pending else None,

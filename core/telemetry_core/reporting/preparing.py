@@ -110,7 +110,7 @@ def _report(session: Session, observation: Observation, built: Built, endpoint: 
         kind=built.payload.kind,
         trigger=Trigger.DUE,
         state=ReportState.PENDING,
-        engines=(observation.engine,),
+        engines=observation.engines,
         endpoint=endpoint.origin,
         document=wire.encode(built.payload),
         carried=Counts(),

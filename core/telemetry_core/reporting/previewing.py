@@ -29,7 +29,7 @@ class Preview:
         initial_first: Whether the initial report goes before it.
     """
 
-    engine: str
+    engines: tuple[str, ...]
     installation: str
     kind: Kind
     document: Document
@@ -49,15 +49,16 @@ def preview(session: Session, engine: Engine, kind: Kind) -> Preview:
     Raises:
         EngineError: No report can be made.
     """
-    consent = session.consent(engine.entry)
+    group = session.group(engine)
+    consent = session.consent_of(group)
     contact = session.store.contacts.get(engine.entry)
     pending = None if contact is None else session.store.reports.pending(contact.installation, kind)
     if pending is not None and not consents.misfit(consent, pending):
-        return _of_pending(session, consent, engine.entry, pending)
-    observation = observe(session, engine, consent, keep=False)
+        return _of_pending(session, consent, pending)
+    observation = observe(session, group, consent, keep=False)
     pending = session.store.reports.pending(observation.installation, kind)
     if pending is not None and not consents.misfit(consent, pending):
-        return _of_pending(session, consent, engine.entry, pending)
+        return _of_pending(session, consent, pending)
     return _of_new(session, consent, observation, kind)
 
 
@@ -68,14 +69,15 @@ def keep(session: Session, engine: Engine) -> Preview:
         NotPermitted: There is no permit for it, or the engine reports by itself.
         EngineError: No report can be made.
     """
-    consent = session.consent(engine.entry)
+    group = session.group(engine)
+    consent = session.consent_of(group)
     reason = consents.obstacle(consent, Kind.PERIODIC)
     if reason:
         raise consents.refusal(consent, reason)
     contact = session.store.contacts.get(engine.entry)
     if contact is not None and session.store.reports.pending(contact.installation, Kind.PERIODIC) is not None:
         return preview(session, engine, Kind.PERIODIC)
-    observation = observe(session, engine, consent, keep=True)
+    observation = observe(session, group, consent, keep=True)
     if observation.own_reporter:
         raise NotPermitted(f"Engine {engine.entry} reports by itself.", hint="Switch its own reporter off first.")
     if consent.endpoint is None:
@@ -91,9 +93,9 @@ def keep(session: Session, engine: Engine) -> Preview:
     return preview(session, engine, Kind.PERIODIC)
 
 
-def _of_pending(session: Session, consent: Consent, engine: str, report: Report) -> Preview:
+def _of_pending(session: Session, consent: Consent, report: Report) -> Preview:
     return Preview(
-        engine=engine,
+        engines=report.engines,
         installation=report.installation,
         kind=report.kind,
         document=report.document,
@@ -113,7 +115,7 @@ def _of_new(session: Session, consent: Consent, observation: Observation, kind: 
     document = wire.encode(built.payload)
     report_id = _future_id(session, observation, kind)
     return Preview(
-        engine=observation.engine,
+        engines=observation.engines,
         installation=observation.installation,
         kind=kind,
         document=document,
@@ -152,7 +154,7 @@ def _obstacle(session: Session, consent: Consent, observation: Observation, kind
     if reason:
         return reason
     if observation.own_reporter:
-        return f"Engine {observation.engine} reports by itself."
+        return f"Engine {', '.join(observation.engines)} reports by itself."
     if kind is Kind.INITIAL and not _initial_missing(session, observation.installation):
         return "The initial report was sent already; it is sent once."
     return ""

@@ -28,6 +28,22 @@ class Session:
         """
         return consent.decide(self.config, entry, self.store.consents.history())
 
+    def group(self, engine: Engine) -> tuple[Engine, ...]:
+        """All configured entries that showed the same installation as an engine at the last contact, with itself."""
+        contact = self.store.contacts.get(engine.entry)
+        return (engine,) if contact is None else self.sharing(contact.installation) or (engine,)
+
+    def sharing(self, installation: str) -> tuple[Engine, ...]:
+        """All configured entries that showed an installation at the last contact, in the configured order."""
+        contacts = ((engine, self.store.contacts.get(engine.entry)) for engine in self.config.engines)
+        return tuple(
+            engine for engine, contact in contacts if contact is not None and contact.installation == installation
+        )
+
+    def consent_of(self, group: tuple[Engine, ...]) -> Consent:
+        """The consent for entries with one installation: permitted only if each permits, withheld is the union."""
+        return consent.strictest([self.consent(engine.entry) for engine in group])
+
     def engines(self, patterns: tuple[str, ...]) -> tuple[Engine, ...]:
         """The configured engines whose entry matches one of some names or globs; all of them without any.
 

@@ -1,0 +1,56 @@
+"""What went wrong with a report, in a sentence, and what of it was said already, so that cron mails it once."""
+
+from __future__ import annotations
+
+import json
+
+from telemetry_core.errors import DeliveryFailed, NotPermitted, TelemetryError
+from telemetry_core.model import Outcome, Receipt, Report, ReportState
+from telemetry_core.reporting.outcomes import Failed, Sending
+from telemetry_core.reporting.session import Session
+
+_FAILURE = "failure"
+
+
+def of_delivery(report: Report, receipt: Receipt) -> TelemetryError | None:
+    """The failure that a tried report came to, None where it was accepted."""
+    if report.state is ReportState.ACCEPTED:
+        return None
+    what = f"The {report.kind} report of {', '.join(report.engines)}"
+    if report.state is ReportState.CONFLICT:
+        return DeliveryFailed(
+            f"{what} met another one: the receiver has this window with other bytes ({receipt.detail}).",
+            hint=f"Its counts are not known to have arrived. `telemetry history {report.id}` shows it.",
+        )
+    if report.state is ReportState.WITHDRAWN:
+        return NotPermitted(f"{what} was withdrawn: {receipt.detail}")
+    if receipt.outcome is Outcome.REFUSED and report.state is ReportState.PENDING:
+        return DeliveryFailed(
+            f"{what} was refused by {report.endpoint} ({receipt.detail}), but an earlier attempt may have arrived.",
+            hint=f"Ask there, then: telemetry history {report.id} --resolve accepted (or refused).",
+        )
+    verb = "was refused" if receipt.outcome is Outcome.REFUSED else "was not delivered"
+    return DeliveryFailed(
+        f"{what} {verb} by {report.endpoint}: {receipt.detail}.",
+        hint=f"It is kept and sent again. `telemetry history {report.id}` shows every attempt.",
+    )
+
+
+def remember(session: Session, result: Sending) -> None:
+    """Mark what was said within the period already; a success ends it, a run with nothing to do does not."""
+    for delivered in result.delivered:
+        if delivered.report.state is ReportState.ACCEPTED:
+            for engine in delivered.report.engines:
+                session.store.properties.remove(engine, _FAILURE)
+    result.failed[:] = [_remembered(session, failed) for failed in result.failed]
+
+
+def _remembered(session: Session, failed: Failed) -> Failed:
+    now, period = session.clock.now(), session.config.reporter.period
+    kept = session.store.properties.get(failed.engine, _FAILURE)
+    said = json.loads(kept) if kept is not None else {}
+    if said.get("message") == failed.error.message and 0 <= now - said.get("at", 0) < period:
+        return Failed(failed.engine, failed.error, repeated=True)
+    text = json.dumps({"message": failed.error.message, "at": now})
+    session.store.properties.put(failed.engine, _FAILURE, text)
+    return failed

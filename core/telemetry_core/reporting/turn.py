@@ -1,0 +1,248 @@
+"""The turn of one installation in a `send`: the initial report, then a pending one, then a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from telemetry_core import consent as consents
+from telemetry_core import due
+from telemetry_core.config import Engine
+from telemetry_core.consent import Consent
+from telemetry_core.delivery import Courier, deliver, withdraw
+from telemetry_core.engines.flavours import sends_its_own_initial_report
+from telemetry_core.errors import NotPermitted, StoreError, TelemetryError
+from telemetry_core.model import Kind, Product, Report, ReportState, State, Trigger
+from telemetry_core.reporting import failures, preparing
+from telemetry_core.reporting.observing import Observation, observe
+from telemetry_core.reporting.outcomes import Delivered, Planned, Request, Sending
+from telemetry_core.reporting.session import Session
+
+
+class Turn:
+    """One turn; `result` gets what was delivered, and why there was nothing to do."""
+
+    def __init__(
+        self, session: Session, engine: Engine, request: Request, courier: Courier, *, result: Sending
+    ) -> None:
+        self._session = session
+        self._engine = engine
+        self._request = request
+        self._courier = courier
+        self._result = result
+        self._seen: Observation | None = None
+        self._unseen: TelemetryError | None = None
+        self._tried: set[str] = set()
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The configured entries whose turn this is."""
+        return tuple(engine.entry for engine in self._group)
+
+    def take(self) -> list[TelemetryError]:
+        """Do what is due; what one report fails at does not hold up the others.
+
+        Returns:
+            What went wrong.
+
+        Raises:
+            StoreError: The store cannot be used.
+        """
+        failed: list[TelemetryError] = []
+        for step in (self._begin, self._initial, self._pending, self._new):
+            error = self._guarded(step)
+            if error is not None and error not in failed:
+                failed.append(error)
+            if self._engine.entry in self._result.idle or (failed and step == self._begin):
+                break
+        if not failed and not self._tried:
+            self._result.idle.setdefault(self._engine.entry, "nothing is due")
+        return failed
+
+    def plan(self) -> Planned:
+        """What `take` would do."""
+        entry = self._engine.entry
+        if self._leave_out():
+            return Planned(entry, (), self._result.idle[entry])
+        if self._installation is None:
+            self._seen = observe(self._session, self._group, self._consent, keep=False)
+        if self._reports_by_itself():
+            return Planned(entry, (), f"Engine {entry} reports by itself.")
+        kinds = []
+        if not self._obstacle(Kind.INITIAL) and self._initial_is_due():
+            kinds.append(Kind.INITIAL)
+        if not self._request.initial and not self._obstacle(Kind.PERIODIC) and self._periodic_is_due():
+            kinds.append(Kind.PERIODIC)
+        return Planned(entry, tuple(kinds), "" if kinds else "nothing is due")
+
+    def _guarded(self, step: Callable[[], TelemetryError | None]) -> TelemetryError | None:
+        try:
+            return step()
+        except StoreError:
+            raise
+        except TelemetryError as error:
+            if error.exit_status == TelemetryError.exit_status:
+                raise
+            return error
+
+    @property
+    def _group(self) -> tuple[Engine, ...]:
+        return self._session.group(self._engine)
+
+    @property
+    def _consent(self) -> Consent:
+        return self._session.consent_of(self._group)
+
+    @property
+    def _installation(self) -> str | None:
+        if self._seen is not None:
+            return self._seen.installation
+        contact = self._session.store.contacts.get(self._engine.entry)
+        return None if contact is None else contact.installation
+
+    @property
+    def _product(self) -> Product | None:
+        if self._seen is not None:
+            return self._seen.product
+        contact = self._session.store.contacts.get(self._engine.entry)
+        return None if contact is None else contact.product
+
+    def _obstacle(self, kind: Kind) -> str:
+        return consents.obstacle(self._consent, kind)
+
+    def _begin(self) -> TelemetryError | None:
+        """Close what no longer fits; stay out where nothing may leave, loudly where it was asked for."""
+        installation, consent = self._installation, self._consent
+        for kind in Kind if installation is not None else ():
+            pending = self._session.store.reports.pending(installation or "", kind)
+            if pending is not None and consents.misfit(consent, pending):
+                withdraw(pending, self._session.store)
+        self._leave_out()
+        return None
+
+    def _leave_out(self) -> bool:
+        consent = self._consent
+        explicit = self._request.initial or self._request.force
+        reason = self._obstacle(Kind.INITIAL if self._request.initial else Kind.PERIODIC)
+        if reason and explicit:
+            raise consents.refusal(consent, reason)
+        if reason and self._obstacle(Kind.INITIAL):
+            self._result.idle[self._engine.entry] = reason
+            return True
+        return False
+
+    def _observe(self) -> Observation | None:
+        """Read the engine once a turn; None where its own reporter is on, so that ours stays out.
+
+        Raises:
+            EngineError: It gives nothing; the same one again at the second call.
+        """
+        if self._unseen is not None:
+            raise self._unseen
+        if self._seen is None:
+            group = self._group
+            try:
+                self._seen = observe(self._session, group, self._consent, keep=True)
+                if self._group != group:  # its installation is another entry's too: read them all, under one consent
+                    self._seen = observe(self._session, self._group, self._consent, keep=True)
+            except TelemetryError as error:
+                self._unseen = error
+                raise
+        if not self._seen.own_reporter:
+            return self._seen
+        reason = f"Engine {self._engine.entry} reports by itself."
+        if self._request.force:
+            raise NotPermitted(
+                reason, hint=f'Switch its reporter off, or set engines.{self._engine.entry}.own-reporter = "off".'
+            )
+        self._result.idle[self._engine.entry] = reason
+        return None
+
+    def _reports_by_itself(self) -> bool:
+        if self._seen is not None:
+            return self._seen.own_reporter
+        contact = self._session.store.contacts.get(self._engine.entry)
+        return contact is not None and contact.own_reporter
+
+    def _initial(self) -> TelemetryError | None:
+        if self._obstacle(Kind.INITIAL) or not self._initial_is_due():
+            return None
+        seen = self._observe()
+        consent = self._consent
+        if seen is None or consents.obstacle(consent, Kind.INITIAL) or not self._initial_is_due():
+            return None
+        pending = self._session.store.reports.pending(seen.installation, Kind.INITIAL)
+        if pending is None and consent.endpoint is not None:
+            built = preparing.build_initial(seen, consent.state)
+            pending = preparing.open_initial(self._session, seen, built, consent.endpoint)
+        return None if pending is None else self._deliver(pending)
+
+    def _initial_is_due(self) -> bool:
+        product, explicit = self._product, self._request.initial
+        if product is not None and sends_its_own_initial_report(product):
+            return explicit and self._request.force and not self._initial_was_accepted()
+        contact = self._session.store.contacts.get(self._engine.entry)
+        if contact is None:
+            return explicit or self._seen is None or self._consent.state is not State.NOT_CONFIGURED
+        if self._initial_was_accepted():
+            return False
+        sent = self._session.store.reports.of(contact.installation, Kind.INITIAL)
+        if sent and sent[0].state in (ReportState.PENDING, ReportState.REFUSED) and not self._request.force:
+            return explicit or self._is_due_again(sent[0])
+        now = self._session.clock.now()
+        return explicit or due.initial_due_at(self._consent.state, contact.first_at, now) <= now
+
+    def _initial_was_accepted(self) -> bool:
+        sent = self._session.store.reports.of(self._installation or "", Kind.INITIAL)
+        return bool(sent) and sent[0].state is ReportState.ACCEPTED
+
+    def _pending(self) -> TelemetryError | None:
+        installation = self._installation
+        if self._request.initial or installation is None or self._obstacle(Kind.PERIODIC):
+            return None
+        pending = self._session.store.reports.pending(installation, Kind.PERIODIC)
+        if pending is None or not (self._request.force or self._is_due_again(pending)):
+            return None
+        return self._deliver(pending)
+
+    def _new(self) -> TelemetryError | None:
+        if self._request.initial or self._obstacle(Kind.PERIODIC):
+            return None
+        if self._installation is not None and not self._may_begin(self._installation):
+            return None
+        seen = self._observe()
+        consent = self._consent
+        if seen is None or consents.obstacle(consent, Kind.PERIODIC) or not self._may_begin(seen.installation):
+            return None
+        if seen.ledger is None or consent.endpoint is None:
+            return None
+        built = preparing.build_periodic(seen, consent)
+        trigger = Trigger.FORCED if self._request.force else Trigger.DUE
+        report = preparing.open_periodic(
+            self._session, seen, built, consent.endpoint, trigger=trigger, only_in_slot=not self._request.force
+        )
+        return None if report is None else self._deliver(report)
+
+    def _periodic_is_due(self) -> bool:
+        installation = self._installation or ""
+        pending = self._session.store.reports.pending(installation, Kind.PERIODIC)
+        if pending is not None:
+            return self._request.force or self._is_due_again(pending)
+        return self._may_begin(installation)
+
+    def _may_begin(self, installation: str) -> bool:
+        if self._session.store.reports.pending(installation, Kind.PERIODIC) is not None:
+            return False
+        now = self._session.clock.now()
+        return self._request.force or preparing.slot_is_free(self._session, installation, now)
+
+    def _deliver(self, report: Report) -> TelemetryError | None:
+        self._tried.add(report.id)
+        permit = consents.permit(self._consent, report.kind, report.installation)
+        report, receipt = deliver(report, permit, self._courier)
+        self._result.delivered.append(Delivered(report, receipt))
+        return failures.of_delivery(report, receipt)
+
+    def _is_due_again(self, report: Report) -> bool:
+        """Whether a report's wait is over; a wait of more than a period was noted by a clock that went wrong."""
+        now = self._session.clock.now()
+        return not now < report.next_attempt_at <= now + self._session.config.reporter.period
