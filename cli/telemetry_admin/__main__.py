@@ -50,7 +50,7 @@ def run(arguments: Sequence[str], host: Host) -> int:
     except TelemetryError as error:
         return _write_error(name, error, as_json=as_json)
     if result is None:
-        return 0
+        return 0 if {"-h", "--help", "--show-completion", "--install-completion"} & set(arguments) else 2
     return _write(name, result, host, as_json=as_json)
 
 
@@ -96,11 +96,11 @@ def _write(name: str, result: Result, host: Host, *, as_json: bool) -> int:
         sys.stdout.buffer.write(result.raw)
     elif as_json:
         _write_json(envelope(name, result))
-    else:
-        if result.show is not None:
-            from telemetry_admin.render.console import make_console
+    elif result.show is not None:
+        from telemetry_admin.render.console import make_console
 
-            result.show(make_console(host))
+        result.show(make_console(host))
+    if result.raw is not None or not as_json:
         for failure in result.failures:
             _say(failure)
     return 0 if result.error is None else result.error.exit_status

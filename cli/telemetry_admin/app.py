@@ -41,7 +41,6 @@ app = typer.Typer(
     name="telemetry",
     pretty_exceptions_enable=False,  # local variables would print secrets
     add_completion=True,
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -61,6 +60,8 @@ def root(
     invocation.explicit_config = config
     if version:
         raise VersionAsked
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help(), err=True)
     return None
 
 

@@ -42,17 +42,16 @@ class Host:
     is_terminal: bool
     can_ask: bool
 
-    @property
     def user(self) -> str:
         """The operating system's user, with the one behind `sudo`, for the record of a decision."""
-        import getpass
-
         try:
             import pwd
-
+        except ImportError:
+            return self.environment.get("USERNAME", "unknown")
+        try:
             name = pwd.getpwuid(os.geteuid()).pw_name
-        except (ImportError, KeyError):
-            name = getpass.getuser()
+        except KeyError:  # containers run with ids that no user has
+            name = f"uid {os.geteuid()}"
         behind = self.environment.get("SUDO_USER")
         return f"{name} (sudo: {behind})" if behind and behind != name else name
 

@@ -67,16 +67,17 @@ class Invocation:
             yield Session(config, store, self.host.clock)
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, *, first_run: bool = True) -> Iterator[Session]:
         """A session that may write; the first one of a store takes `initialize-telemetry` at its word."""
-        from telemetry_core.administration import first_run
+        from telemetry_core import administration
         from telemetry_core.reporting import Session
         from telemetry_core.store import Store
 
         config = self.config()
         with Store.for_writing(self.store_path(config), self.host.clock.now()) as store:
             session = Session(config, store, self.host.clock)
-            first_run(session, self.host.user)
+            if first_run:
+                administration.first_run(session, self.host.user)
             yield session
 
 

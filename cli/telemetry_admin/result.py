@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -59,6 +59,12 @@ def error_envelope(command: str, error: TelemetryError) -> Json:
         "exit-status": error.exit_status,
     }
     return {"format": FORMAT, "command": command, "ok": False, "error": described}
+
+
+def raise_if_alone(failures: Sequence[TelemetryError], done: Sized) -> None:
+    """Where a command did nothing but fail, once, that failure is its end; several are said one by one."""
+    if len(failures) == 1 and not done:
+        raise failures[0]
 
 
 def instant(value: int | None) -> str | None:

@@ -10,6 +10,7 @@ from telemetry_core.errors import EndpointMissing, NotPermitted
 from telemetry_core.model import Decision, Endpoint, Kind, Report, State
 
 _SEAL = object()
+_NO_REQUESTS = "All requests were forbidden with `telemetry disable --no-requests`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,7 @@ def obstacle(consent: Consent, kind: Kind) -> str:
     if consent.veto:
         return consent.veto
     if kind is Kind.PERIODIC and consent.state is not State.ENABLED:
-        words = "not configured" if consent.state is State.NOT_CONFIGURED else "disabled"
-        return f"Telemetry is {words} for {consent.engine}."
+        return _not_enabled(consent)
     if consent.endpoint is None:
         return "No endpoint is configured."
     return _moved(consent)
@@ -120,10 +120,15 @@ def refusal(consent: Consent, reason: str) -> NotPermitted | EndpointMissing:
 
 
 def misfit(consent: Consent, report: Report) -> str:
-    """Why a report prepared earlier no longer fits the consent of now, as a sentence; empty where it does."""
-    reason = obstacle(consent, report.kind)
-    if reason:
-        return reason
+    """Why a report prepared earlier no longer fits what was decided since, as a sentence; empty where it does.
+
+    What only forbids for the time being (the environment of a process, the reporter switch, a missing endpoint) keeps
+    a report waiting and is no misfit.
+    """
+    if consent.decision is not None and not consent.decision.requests:
+        return _NO_REQUESTS
+    if report.kind is Kind.PERIODIC and consent.state is not State.ENABLED:
+        return _not_enabled(consent)
     if consent.endpoint is not None and consent.endpoint.origin != report.endpoint:
         return f"It was prepared for {report.endpoint}; the endpoint is {consent.endpoint.origin} now."
     newly = consent.withheld - set(report.withheld)
@@ -133,13 +138,18 @@ def misfit(consent: Consent, report: Report) -> str:
     return ""
 
 
+def _not_enabled(consent: Consent) -> str:
+    words = "not configured" if consent.state is State.NOT_CONFIGURED else "disabled"
+    return f"Telemetry is {words} for {consent.engine}."
+
+
 def _veto(config: Config, last: Decision | None) -> str:
     if config.do_not_track:
         return "DO_NOT_TRACK is set in this environment."
     if not config.reporter_activate:
         return "The reporter is switched off (telemetry-reporter-activate = false)."
     if last is not None and not last.requests:
-        return "All requests were forbidden with `telemetry disable --no-requests`."
+        return _NO_REQUESTS
     return ""
 
 

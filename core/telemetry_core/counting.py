@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from telemetry_core.model import (
     HOUR,
@@ -26,6 +26,9 @@ FLUSH: Millis = 16 * MINUTE
 _READING_COMMAND = "GetTelemetryDataCmd"
 _NOT_WORTH_MOVING: Millis = HOUR
 
+_OUT_OF_ORDER: Millis = 5 * MINUTE
+"""Readings of several processes can end in another order than they began; by more than this, a clock was set back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -45,29 +48,44 @@ def wanted(base: Base | None, now: Millis) -> tuple[Millis, Millis | None]:
     return since, fresh if fresh - since >= _NOT_WORTH_MOVING else None
 
 
-def begin(snapshots: Sequence[Snapshot], taken_at: Millis) -> Base:
+def begin(snapshots: Sequence[Snapshot], taken_at: Millis, *, listed: int = 1) -> Base:
     """The base that enabling takes: everything that was counted before it.
 
     Args:
         snapshots: The nodes that answered, in the configured order.
         taken_at: When consent was given.
+        listed: How many nodes the configuration lists; one that does not answer has counts in its memory all the same.
     """
     nodes = {_life(one): dict(one.counts) for one in _commands(snapshots)}
     read_at = max(snapshot.read_at for snapshot in snapshots)
-    reading = None if len(snapshots) > 1 else _metrics(snapshots)
+    reading = None if max(listed, len(snapshots)) > 1 else _metrics(snapshots)
     return Base(taken_at, read_at, None if reading is None else _fresh_metrics(reading, read_at), nodes)
 
 
-def read(base: Base, snapshots: Sequence[Snapshot]) -> Reading:
-    """What the snapshots show for the first time. Nothing is ever negative, nothing is counted twice."""
+def read(base: Base, snapshots: Sequence[Snapshot], *, listed: int = 1) -> Reading:
+    """What the snapshots show for the first time. Nothing is ever negative, nothing is counted twice.
+
+    Args:
+        base: What was counted before.
+        snapshots: The nodes that answered, in the configured order.
+        listed: How many nodes the configuration lists.
+    """
     read_at = max(snapshot.read_at for snapshot in snapshots)
-    if read_at <= base.read_at:
-        reason = "another reading came in between"
-        return Reading(Counts(), base, {"metrics": reason, "commands": reason})
+    if base.read_at - _OUT_OF_ORDER <= read_at <= base.read_at:
+        return _nothing_new(base)  # another process was faster, and its reading has all that this one has
+    if read_at < base.read_at:  # the base was written by a clock that went ahead
+        base = replace(base, taken_at=min(base.taken_at, read_at), metrics=None)
     problems: dict[str, str] = {}
-    metrics, metrics_base = _read_metrics(base, snapshots, read_at, problems)
+    early = max(listed, len(snapshots)) > 1 and read_at < base.taken_at + FLUSH
+    metrics, metrics_base = _read_metrics(base, snapshots, read_at, problems, early=early)
     commands, nodes = _read_commands(base, snapshots, problems)
     return Reading(Counts(metrics, commands), Base(base.taken_at, read_at, metrics_base, nodes), problems)
+
+
+def _nothing_new(base: Base) -> Reading:
+    known = base.metrics is not None
+    metrics = dict.fromkeys(base.metrics.seen, 0) if base.metrics is not None else None
+    return Reading(Counts(metrics, {}), base, {} if known else {"metrics": "the base could not be taken yet"})
 
 
 def add(one: Counts, other: Counts) -> Counts:
@@ -94,7 +112,7 @@ def _life(reading: CommandsReading) -> str:
 
 
 def _read_metrics(
-    base: Base, snapshots: Sequence[Snapshot], read_at: Millis, problems: dict[str, str]
+    base: Base, snapshots: Sequence[Snapshot], read_at: Millis, problems: dict[str, str], *, early: bool
 ) -> tuple[Mapping[str, int] | None, MetricsBase | None]:
     reading = _metrics(snapshots)
     if reading is None:
@@ -104,7 +122,7 @@ def _read_metrics(
         )
         return None, base.metrics
     if base.metrics is None:
-        if len(snapshots) > 1 and read_at < base.taken_at + FLUSH:
+        if early:
             problems["metrics"] = "in a cluster they begin 16 minutes after enabling"
             return None, None
         return dict.fromkeys(reading.sums, 0), _fresh_metrics(reading, read_at)
@@ -152,9 +170,21 @@ def _read_commands(
         return None, nodes
     counts: Mapping[str, int] = {}
     for reading in readings:
-        counts = _add(counts, _news(reading, nodes.get(_life(reading)), base.taken_at)) or {}
-        nodes[_life(reading)] = dict(reading.counts)
+        before = nodes.get(_life(reading))
+        counts = _add(counts, _news(reading, before, base.taken_at)) or {}
+        nodes[_life(reading)] = _seen(reading, before)
     return counts, nodes
+
+
+def _seen(reading: CommandsReading, before: Mapping[str, int] | None) -> Mapping[str, int]:
+    """The most that a life has shown.
+
+    One with a start date never begins again, but 7.19 to 7.21 show 0 while their own reporter sends, and put the counts
+    back when that fails (facts §2.3).
+    """
+    if reading.started_at is None or before is None:
+        return dict(reading.counts)
+    return {name: max(reading.counts.get(name, 0), before.get(name, 0)) for name in {**before, **reading.counts}}
 
 
 def _news(reading: CommandsReading, before: Mapping[str, int] | None, taken_at: Millis) -> Mapping[str, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -11,16 +12,20 @@ from telemetry_core import counting, due, files, wire
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Permit
 from telemetry_core.errors import NotPermitted
-from telemetry_core.http import Client, Exchange, Security
-from telemetry_core.model import Clock, Kind, Millis, Outcome, Receipt, Report, ReportState
+from telemetry_core.http import Client, Exchange, Proxy, Security
+from telemetry_core.model import Attempt, Clock, Kind, Millis, Outcome, Receipt, Report, ReportState
 from telemetry_core.secret import Secret
 from telemetry_core.store import Store
 
 ANSWER_LIMIT = 64 * 1024
 """Bytes of a receiver's answer that are read."""
 
+KEPT_ANSWER = 4096
+"""Characters of it that the history keeps, as the receiver's receipt."""
+
 _RETRIED = frozenset({408, 425, 429})
 _NEVER_RETRIED = frozenset({501, 505})
+_NOT_ARRIVED = frozenset({ReportState.PENDING, ReportState.REFUSED})
 _FIRST_WAIT = 0.5
 
 
@@ -33,19 +38,32 @@ class Courier:
         clock: Time and chance.
         settings: Time limits, retries, TLS and token.
         fits: Says before each attempt why a report no longer fits the consent of now; empty where it does.
+        spent: Seconds of the deadline that earlier reports of the run took.
+        begun_at: Since when one is being delivered, by the monotonic clock.
     """
 
     store: Store
     clock: Clock
     settings: Reporter
     fits: Callable[[Report], str]
-    ends_at: float | None = None
+    spent: float = 0.0
+    begun_at: float | None = None
 
     def seconds_left(self) -> float:
-        """Until the run's deadline, which starts with the first question."""
-        if self.ends_at is None:
-            self.ends_at = self.clock.monotonic() + self.settings.deadline / 1000
-        return self.ends_at - self.clock.monotonic()
+        """Of the run's deadline, which runs while reports are delivered and not while engines are read."""
+        now = self.clock.monotonic()
+        running = 0.0 if self.begun_at is None else now - self.begun_at
+        return self.settings.deadline / 1000 - self.spent - running
+
+    @contextmanager
+    def delivering(self) -> Iterator[None]:
+        """Let the run's deadline run."""
+        self.begun_at = self.clock.monotonic()
+        try:
+            yield
+        finally:
+            self.spent += self.clock.monotonic() - self.begun_at
+            self.begun_at = None
 
 
 def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, Receipt]:
@@ -67,24 +85,32 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
     ):
         raise NotPermitted("The permit is for another report.")
     receipt = Receipt(Outcome.NOT_SENT, detail="no time was left within the deadline")
-    with _client(courier.settings) as client:
+    with courier.delivering(), _client(courier.settings) as client:
         request = wire.request(report.document, permit.endpoint, report.id)
+        client.prepare(request.url)
         for attempt in range(courier.settings.retries + 1):
             if attempt and not _wait(attempt, receipt, courier):
                 break
-            misfit = courier.fits(report)
-            if misfit:
-                return withdraw(report, courier.store), replace(receipt, detail=misfit)
-            report, receipt = _attempt(report, request, client, courier)
+            seconds = min(courier.settings.timeout / 1000, courier.seconds_left())
+            if seconds <= 0:
+                break
+            report, begun, obstacle = _begin(report, courier)
+            if begun is None:
+                return report, replace(receipt, detail=obstacle)
+            exchange = client.exchange(request, seconds=seconds)
+            receipt = classify(exchange, courier.clock.now())
+            report = _end(report, begun, receipt, courier)
             if report.state is not ReportState.PENDING or receipt.outcome is Outcome.REFUSED:
                 return report, receipt
     return _postpone(report, receipt, courier), receipt
 
 
 def withdraw(report: Report, store: Store) -> Report:
-    """Close a pending report that no longer fits the consent; what may have arrived leaves the counts all the same."""
+    """Close a report that no longer fits, if it is pending still; what may have arrived leaves the counts too."""
     with store.transaction():
         kept = store.reports.get(report.id) or report
+        if kept.state is not ReportState.PENDING:
+            return kept
         lost_answer = any(attempt.outcome is None for attempt in store.reports.attempts(report.id))
         closed = replace(kept, state=ReportState.WITHDRAWN)
         if kept.maybe_arrived or lost_answer:
@@ -114,32 +140,45 @@ def classify(exchange: Exchange, now: Millis) -> Receipt:
 
 def _client(settings: Reporter) -> Client:
     token = None if settings.token_file is None else files.read_secret(settings.token_file)
+    proxy = settings.proxy
     return Client(
         security=Security(settings.ca_file, settings.client_cert, settings.client_key),
         limit=ANSWER_LIMIT,
-        proxy=None if settings.proxy is None else settings.proxy.text,
+        proxy=None if proxy is None else Proxy(proxy.text, proxy.username, proxy.password),
         authorization=None if token is None else Secret(f"Bearer {token.reveal()}"),
     )
 
 
-def _attempt(report: Report, request: wire.Request, client: Client, courier: Courier) -> tuple[Report, Receipt]:
-    store, clock = courier.store, courier.clock
-    seconds = min(courier.settings.timeout / 1000, courier.seconds_left())
-    if seconds <= 0:
-        return report, Receipt(Outcome.NOT_SENT, detail="no time was left within the deadline")
-    report, attempt = store.reports.begin_attempt(report, clock.now())
-    receipt = classify(client.exchange(request, seconds=seconds), clock.now())
+def _begin(report: Report, courier: Courier) -> tuple[Report, Attempt | None, str]:
+    """Note an attempt, unless the report no longer fits: then None and why.
+
+    One transaction: a decision that is made meanwhile is seen here, or finds the attempt.
+    """
+    store = courier.store
+    with store.transaction():
+        kept = store.reports.get(report.id) or report
+        if kept.state is not ReportState.PENDING:
+            return kept, None, "It was closed in the meantime."
+        misfit = courier.fits(report)
+        if misfit:
+            return withdraw(report, store), None, misfit
+        begun, attempt = store.reports.begin_attempt(report, courier.clock.now())
+    return begun, attempt, ""
+
+
+def _end(report: Report, attempt: Attempt, receipt: Receipt, courier: Courier) -> Report:
+    store = courier.store
     ended = replace(
         attempt,
-        finished_at=clock.now(),
+        finished_at=courier.clock.now(),
         outcome=receipt.outcome,
         status=receipt.status,
         detail=receipt.detail,
+        answer=receipt.answer[:KEPT_ANSWER],
     )
     with store.transaction():
         store.reports.end_attempt(report, ended)
-        report = _settle(report, receipt, courier)
-    return report, receipt
+        return _settle(report, receipt, courier)
 
 
 def _settle(report: Report, receipt: Receipt, courier: Courier) -> Report:
@@ -159,6 +198,9 @@ def _settle(report: Report, receipt: Receipt, courier: Courier) -> Report:
         settled = replace(settled, state=state, next_attempt_at=later)
     elif outcome is Outcome.UNKNOWN:
         settled = replace(settled, maybe_arrived=True)
+    kept = store.reports.get(report.id)
+    if kept is not None and kept.state is ReportState.WITHDRAWN and settled.state in _NOT_ARRIVED:
+        settled = replace(settled, state=ReportState.WITHDRAWN)  # while it was on its way, and it stays so
     if settled.state in (ReportState.ACCEPTED, ReportState.CONFLICT):
         _leave_the_counts(settled, store)
     store.reports.put(settled)
@@ -177,13 +219,16 @@ def _leave_the_counts(report: Report, store: Store) -> None:
 
 
 def _postpone(report: Report, receipt: Receipt, courier: Courier) -> Report:
-    now, period = courier.clock.now(), courier.settings.period
-    failed = report.failed_runs + 1
-    later = replace(
-        report, failed_runs=failed, next_attempt_at=due.next_attempt(now, failed, receipt.retry_after, period)
-    )
-    courier.store.reports.put(later)
-    return later
+    now, period, store = courier.clock.now(), courier.settings.period, courier.store
+    with store.transaction():
+        kept = store.reports.get(report.id) or report
+        if kept.state is not ReportState.PENDING:
+            return kept
+        failed = kept.failed_runs + 1
+        later = due.next_attempt(now, failed, receipt.retry_after, period)
+        postponed = replace(kept, failed_runs=failed, next_attempt_at=later)
+        store.reports.put(postponed)
+    return postponed
 
 
 def _wait(attempt: int, receipt: Receipt, courier: Courier) -> bool:
@@ -204,7 +249,7 @@ def _retry_after(text: str | None, now: Millis) -> float | None:
         return float(value[:12])
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -6,12 +6,14 @@ therefore runs in a daemon thread of its own; when its time is over, its socket 
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from telemetry_core.errors import ConfigurationError
 from telemetry_core.secret import Secret
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
 _BODY_BEGINS = "http11.send_request_body.started"
-_CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete", "http_proxy.connect_tcp.complete")
+_CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete", "proxy.start_tls.complete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,15 @@ class Security:
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy on the way, and who we are to it."""
+
+    url: str
+    username: str | None = None
+    password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +67,23 @@ class Client:
     """Sends requests to one place, one at a time; connections are kept between them. Use it as a context manager."""
 
     def __init__(
-        self, *, security: Security, limit: int, proxy: str | None = None, authorization: Secret | None = None
+        self, *, security: Security, limit: int, proxy: Proxy | None = None, authorization: Secret | None = None
     ) -> None:
         """Nothing is opened yet.
 
         Args:
             security: For https addresses.
             limit: Bytes that are read of an answer's body.
-            proxy: URL of an HTTP proxy.
+            proxy: Where requests go through.
             authorization: The value of the `Authorization` header.
         """
         self._security = security
         self._limit = limit
         self._proxy = proxy
         self._authorization = authorization
+        self._context: ssl.SSLContext | None = None
         self._client: httpx.Client | None = None
+        self._connection: socket.socket | None = None
 
     def __enter__(self) -> Client:
         return self
@@ -79,6 +92,15 @@ class Client:
         if self._client is not None:
             self._client.close()
 
+    def prepare(self, url: str) -> None:
+        """Read the certificates that requests to an address need; what is not prepared is so at its first request.
+
+        Raises:
+            ConfigurationError: A certificate file cannot be used.
+        """
+        if self._client is None:
+            self._client = self._made_for(url)
+
     def exchange(self, request: Request, *, seconds: float) -> Exchange:
         """Send a request and read its answer, in at most `seconds`.
 
@@ -86,14 +108,16 @@ class Client:
             ConfigurationError: A certificate file cannot be used.
         """
         if self._client is None:
-            self._client = self._connect_lazily(https=request.url.startswith("https:"))
+            self._client = self._made_for(request.url)
         run = _Run(self._client, self._with_authorization(request), limit=self._limit, seconds=seconds)
+        run.connection = self._connection  # if it is used again, nothing else tells of it
         thread = threading.Thread(target=run.work, name="telemetry-http", daemon=True)
         thread.start()
         thread.join(max(seconds, 0))
         if thread.is_alive():
             run.abandon()
             self._client = None
+        self._connection = run.connection
         return run.result()
 
     def _with_authorization(self, request: Request) -> Request:
@@ -102,11 +126,23 @@ class Client:
         header = ("Authorization", self._authorization.reveal())
         return Request(request.method, request.url, (*request.headers, header), request.body)
 
-    def _connect_lazily(self, *, https: bool) -> httpx.Client:
+    def _made_for(self, url: str) -> httpx.Client:
         import httpx
 
-        verify = _context(self._security) if https else False
-        return httpx.Client(verify=verify, trust_env=False, proxy=self._proxy, follow_redirects=False)
+        if self._context is None:
+            plain = urlsplit(url).scheme.lower() == "http"
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else _context(self._security)
+        return httpx.Client(verify=self._context, trust_env=False, proxy=self._way(), follow_redirects=False)
+
+    def _way(self) -> httpx.Proxy | None:
+        import httpx
+
+        if self._proxy is None:
+            return None
+        password = "" if self._proxy.password is None else self._proxy.password.reveal()
+        return httpx.Proxy(
+            self._proxy.url, auth=None if self._proxy.username is None else (self._proxy.username, password)
+        )
 
 
 class _Run:
@@ -124,7 +160,8 @@ class _Run:
         self._head: tuple[int, dict[str, str]] | None = None
         self._body = bytearray()
         self._complete = False
-        self._socket: Any = None
+        self._ended = False
+        self.connection: socket.socket | None = None
 
     def work(self) -> None:
         """Do it; never raises."""
@@ -134,14 +171,23 @@ class _Run:
             with self._lock:
                 if not self._abandoned:
                     self._failure = _explain(error, self._seconds)
+        with self._lock:
+            self._ended = True
+            left_behind = self._abandoned
+        if left_behind:
+            self._client.close()
 
     def abandon(self) -> None:
-        """Time is over: nothing more is sent, and a thread that waits for its socket wakes and ends."""
+        """Time is over: nothing more is sent, and a thread that waits for its socket wakes, closes it and ends."""
         with self._lock:
             self._abandoned = True
-        if self._socket is not None:
+            ended = self._ended
+        if ended:
+            self._client.close()
+        elif self.connection is not None:
             try:
-                self._socket.shutdown(2)
+                # Not the method of `SSLSocket`: after that one, the thread's next bytes would leave unencrypted.
+                socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
             except OSError:
                 return  # it has ended by itself
 
@@ -151,7 +197,7 @@ class _Run:
             if self._head is None:
                 return Exchange(None, self._body_begun, self._failure)
             status, headers = self._head
-            return Exchange(Answer(status, headers, bytes(self._body), self._complete), self._body_begun, self._failure)
+            return Exchange(Answer(status, headers, bytes(self._body), self._complete), self._body_begun)
 
     def _send(self) -> None:
         import httpx
@@ -175,20 +221,25 @@ class _Run:
             self._head = (response.status_code, dict(response.headers))
         for chunk in response.iter_raw():
             with self._lock:
-                self._body += chunk[: self._limit - len(self._body)]
-                if self._abandoned or len(self._body) >= self._limit:
+                room = self._limit - len(self._body)
+                self._body += chunk[:room]
+                if self._abandoned or len(chunk) > room:
                     return
         with self._lock:
             self._complete = True
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        stream = info["return_value"] if event in _CONNECTED else None
         with self._lock:
-            if self._abandoned:
-                raise TimeoutError
-            if event == _BODY_BEGINS:
-                self._body_begun = True
-            if event in _CONNECTED:
-                self._socket = info["return_value"].get_extra_info("socket")
+            if stream is not None:
+                self.connection = stream.get_extra_info("socket")
+            if not self._abandoned:
+                if event == _BODY_BEGINS and info["request"].method != b"CONNECT":  # a proxy is asked without our body
+                    self._body_begun = True
+                return
+        if stream is not None:
+            stream.close()
+        raise TimeoutError
 
 
 def _context(security: Security) -> ssl.SSLContext:
@@ -219,8 +270,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _explain(error: BaseException, seconds: float) -> str:
-    import socket
-
     import httpx
 
     for cause in _causes(error):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-_ENVELOPE_LINE = re.compile(r"^[ \t]*-{3,}[^\n]*LICEN[CS]E KEY[^\n]*-{3,}[ \t]*$", re.MULTILINE)
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/=]{64,}")
 _JSON_SIGNATURE = re.compile(r'"signature"\s*:')
 
@@ -14,13 +13,20 @@ def clean(raw: str) -> str | None:
 
     The engine cuts a text at its first `;` and passes on one without any whole (facts §7.1).
     """
-    text = _ENVELOPE_LINE.sub("", raw).strip()
-    enveloped = text != raw.strip()
+    lines = raw.split("\n")
+    plain = [line for line in lines if not _is_envelope(line)]
+    text, enveloped = "\n".join(plain).strip(), len(plain) < len(lines)
     if _JSON_SIGNATURE.search(text) or _BASE64_RUN.search(_unwrapped(text)) or (enveloped and ";" not in text):
         return None
     return text
 
 
+def _is_envelope(line: str) -> bool:
+    """Without a regular expression: an engine's answer may be 4 MiB of dashes, and time must grow with it only."""
+    text = line.strip()
+    return text.startswith("---") and text.endswith("---") and ("LICENSE KEY" in text or "LICENCE KEY" in text)
+
+
 def _unwrapped(text: str) -> str:
     """Base64 is often wrapped into lines: a run over several lines is one run."""
-    return re.sub(r"\s*\n\s*", "", text)
+    return "".join(line.strip() for line in text.splitlines())

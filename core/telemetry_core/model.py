@@ -303,6 +303,7 @@ class Attempt:
     outcome: Outcome | None = None
     status: int | None = None
     detail: str = ""
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,21 @@ def default_places(*, is_root: bool) -> Places:
     Args:
         is_root: Whether the process runs as the system's administrator.
     """
-    system = is_root or SYSTEM_CONFIG.exists() or SYSTEM_STATE.exists()
+    system = is_root or _is_there(SYSTEM_CONFIG) or _is_there(SYSTEM_STATE)
     if system:
         return Places(system_config=SYSTEM_CONFIG, user_config=None, store=SYSTEM_STATE / STORE_NAME)
     from platformdirs import user_config_path, user_state_path
 
     own = user_config_path("telemetry", appauthor=False) / SYSTEM_CONFIG.name
     return Places(system_config=None, user_config=own, store=user_state_path("telemetry", appauthor=False) / STORE_NAME)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a path exists; one that this user may not even look at does, as far as the user's place is concerned."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

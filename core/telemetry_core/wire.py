@@ -16,10 +16,24 @@ from telemetry_core.model import Document, Endpoint, Kind, License, Millis, Payl
 Json = dict[str, object]
 
 _INTERNALS = "product.internals."
+_MAPS = ("commands", "metrics", "features")
 _NAMESPACE = uuid.UUID("5e0b9d1c-7a37-5f0e-9c0a-6b1f4c3a2d70")
 
 #: Data points that are never withheld: without them a report says nothing (DESIGN §3, category general).
-ALWAYS = ("installation", "product.name", "product.version", "product.edition")
+ALWAYS = ("installation", "product.name", "product.version", "product.edition", "telemetry-enabled")
+
+#: The other data points with what can be withheld inside them; `*` stands for the keys of a map.
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "database": ("vendor", "version"),
+    "application-server": ("vendor", "version"),
+    "jdk": ("version", "vendor"),
+    "commands": ("*",),
+    "metrics": ("*",),
+    "integration": (),
+    "license-key": ("customer", "type", "valid-until", "unlimited", "features", "raw"),
+    "webapps": (),
+    "data-collection-start-date": (),
+}
 
 
 def encode(payload: Payload) -> Document:
@@ -48,7 +62,7 @@ def tree(payload: Payload) -> Json:
 
 def field_path(point: str) -> str:
     """Where a data point stands in the report: `jdk` becomes `product.internals.jdk`; the integration's key varies."""
-    if point in ALWAYS:
+    if point == "installation" or point.startswith("product."):
         return point
     return _INTERNALS + ("*-integration" if point == "integration" else point)
 
@@ -165,4 +179,4 @@ def _remove(values: Json, path: list[str]) -> None:
         if not rest:
             del values[key]
         elif isinstance(inner, dict):
-            _remove(inner, [".".join(rest)] if key in ("commands", "metrics") else rest)
+            _remove(inner, [".".join(rest)] if key in _MAPS else rest)

@@ -9,7 +9,7 @@ from telemetry_admin.invocation import Invocation
 from telemetry_admin.result import Result
 from telemetry_core.errors import ConfigurationError
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(add_completion=False, invoke_without_command=True)
 
 Key = Annotated[
     str,
@@ -22,8 +22,10 @@ Key = Annotated[
 
 
 @app.callback()
-def group() -> None:
+def group(ctx: typer.Context) -> None:
     """Show, check and change the configuration."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help(), err=True)
 
 
 @app.command()

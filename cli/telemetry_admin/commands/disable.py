@@ -33,8 +33,8 @@ def command(
     from telemetry_core import administration as decisions
 
     invocation: Invocation = ctx.obj
-    author = decisions.Author(invocation.host.user, "command", authorized_by=authorized_by, reason=reason)
-    with invocation.writing() as session:
+    author = decisions.Author(invocation.host.user(), "command", authorized_by=authorized_by, reason=reason)
+    with invocation.writing(first_run=False) as session:
         decided = [
             decisions.disable(session, one, author, no_requests=no_requests)
             for one in selected(session, engine, everything=all_)

@@ -6,7 +6,7 @@ import typer
 
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, selected
-from telemetry_admin.result import Result
+from telemetry_admin.result import Result, raise_if_alone
 from telemetry_core.errors import EndpointMissing, TelemetryError, UsageError
 
 app = typer.Typer(add_completion=False)
@@ -48,15 +48,14 @@ def command(
         if not yes and not typer.confirm(f"Enable telemetry for {', '.join(one.entry for one in engines)}?"):
             return Result(data={"engines": []}, show=lambda console: console.print("Nothing was changed."))
         author = decisions.Author(
-            invocation.host.user, "command", authorized_by=authorized_by, reason=reason, note_shown=not json
+            invocation.host.user(), "command", authorized_by=authorized_by, reason=reason, note_shown=not json
         )
         for one in engines:
             try:
                 decided.append(decisions.enable(session, one, author))
             except TelemetryError as error:
                 failures.append(error)
-    if failures and not decided:
-        raise failures[0]
+    raise_if_alone(failures, decided)
     return Result(
         data={"engines": [render.described(one) for one in decided], "legal-note-sha256": decisions.legal_note.SHA256},
         show=lambda console: render.show_enabled(console, decided),

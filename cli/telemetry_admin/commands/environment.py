@@ -4,7 +4,7 @@ import typer
 
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, selected
-from telemetry_admin.result import Json, Result
+from telemetry_admin.result import Json, Result, raise_if_alone
 from telemetry_core.errors import TelemetryError
 from telemetry_core.model import Environment, Found, Missing
 
@@ -29,12 +29,11 @@ def command(
     with invocation.reading() as session:
         for one in selected(session, engine, everything=all_):
             try:
-                seen = reporting.observe(session, (one,), session.consent(one.entry), keep=False)
+                seen = reporting.observe(session, (one,), keep=False)
                 found[one.entry] = seen.environment
             except TelemetryError as error:
                 failures.append(error)
-    if failures and not found:
-        raise failures[0]
+    raise_if_alone(failures, found)
     return Result(
         data={"engines": [_described(name, environment) for name, environment in found.items()]},
         show=lambda console: render.show(console, found),

@@ -86,4 +86,5 @@ def _attempt(attempt: "Attempt") -> Json:
         "outcome": attempt.outcome,
         "status": attempt.status,
         "detail": attempt.detail,
+        "answer": attempt.answer or None,
     }

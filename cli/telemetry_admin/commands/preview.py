@@ -6,7 +6,7 @@ import typer
 
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, selected
-from telemetry_admin.result import Json, Result, instant
+from telemetry_admin.result import Json, Result, instant, raise_if_alone
 from telemetry_core.errors import TelemetryError, UsageError
 from telemetry_core.model import Kind
 from telemetry_core.wire import field_path
@@ -49,12 +49,11 @@ def command(
                     previews.append(found)
             except TelemetryError as error:
                 failures.append(error)
-    if failures and not previews:
-        raise failures[0]
+    raise_if_alone(failures, previews)
     return Result(
         data={"reports": [_described(preview) for preview in previews]},
         show=lambda console: render.show_all(console, previews),
-        raw=_raw(previews) if raw else None,
+        raw=_raw(previews) if raw and previews else None,
         failures=failures,
     )
 

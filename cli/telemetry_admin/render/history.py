@@ -58,4 +58,5 @@ def show_one(console: Console, report: Report, attempts: Sequence[Attempt]) -> N
 def _outcome(attempt: Attempt) -> str:
     if attempt.outcome is None:
         return "the process ended before it knew; it may have arrived"
-    return f"{attempt.outcome}: {safe(attempt.detail)}"
+    answer = f": {safe(attempt.answer)}" if attempt.answer else ""
+    return f"{attempt.outcome}, {safe(attempt.detail)}{answer}"

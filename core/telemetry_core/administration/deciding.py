@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from telemetry_core import consent as consents
 from telemetry_core.administration import legal_note
 from telemetry_core.config import Engine
-from telemetry_core.delivery import withdraw
 from telemetry_core.environment import POINTS
 from telemetry_core.errors import EndpointMissing
-from telemetry_core.model import Decision, Kind, Millis, State
-from telemetry_core.reporting import Observation, Session, keep_base, observe
+from telemetry_core.model import Decision, Millis, State
+from telemetry_core.reporting import Begin, Observation, Session, close_misfits, keep_base, observe
 
 _FIRST_RUN = "first-run"
 
@@ -61,12 +60,12 @@ def enable(session: Session, engine: Engine, author: Author) -> Decided:
         return Decided(engine.entry, before, changed=False)
     group = session.group(engine)
     known = session.store.contacts.get(engine.entry) is not None
-    anew = known and session.consent_of(group).state is not State.ENABLED
-    observation = observe(session, group, replace(consent, state=State.ENABLED), keep=False, anew=anew)
+    begin = Begin.ANEW if known and session.consent_of(group).state is not State.ENABLED else Begin.WHERE_THERE_IS_NONE
+    observation = observe(session, group, keep=False, begin=begin)
     decision = _decision(session, engine.entry, author, State.ENABLED, installation=observation.installation)
     with session.store.transaction():
         session.store.consents.append(decision)
-        keep_base(session, observation, anew=anew)
+        keep_base(session, observation, anew=begin is Begin.ANEW)
     return Decided(engine.entry, decision, changed=True, observation=observation)
 
 
@@ -92,12 +91,16 @@ def disable(session: Session, engine: Engine, author: Author, *, no_requests: bo
         store.consents.append(decision)
         if installation is not None:
             store.ledgers.remove(installation)
-            _withdraw_pending(session, engine, installation)
+            close_misfits(session, installation, session.consent(engine.entry))
     return Decided(engine.entry, decision, changed=True)
 
 
-def first_run(session: Session, user: str) -> None:
+def first_run(session: Session, user: Callable[[], str]) -> None:
     """Take `initialize-telemetry` at its word, at the first run of a store and never again (user guide, Configuration).
+
+    Args:
+        session: Where it is recorded.
+        user: Asked for the operating system's user where something is.
 
     Raises:
         EndpointMissing: It says true, and there is nowhere to send reports to.
@@ -111,8 +114,10 @@ def first_run(session: Session, user: str) -> None:
             "initialize-telemetry is true, and no endpoint is configured.",
             hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.',
         )
-    author = Author(user=user, how="first run")
+    author = Author(user=user(), how="first run")
     with store.transaction():
+        if store.properties.get("", _FIRST_RUN) is not None:
+            return  # another process was first
         store.properties.put("", _FIRST_RUN, str(session.clock.now()))
         for engine in config.engines if wanted is not None else ():
             state = State.ENABLED if wanted else State.DISABLED
@@ -145,11 +150,3 @@ def _decision(
         note_sha256=legal_note.SHA256 if enabled else None,
         note_shown=author.note_shown,
     )
-
-
-def _withdraw_pending(session: Session, engine: Engine, installation: str) -> None:
-    consent = session.consent(engine.entry)
-    for kind in Kind:
-        pending = session.store.reports.pending(installation, kind)
-        if pending is not None and consents.misfit(consent, pending):
-            withdraw(pending, session.store)

@@ -25,7 +25,7 @@ SETTINGS = (
     Setting("allow-http", values.FLAG, "Allow a plain HTTP endpoint on another host.", default=False),
     Setting("initialize-telemetry", values.FLAG, "Enable or disable telemetry at the first run; later without effect."),
     Setting("telemetry-reporter-activate", values.FLAG, "false: no request to the endpoint, ever.", default=True),
-    Setting("withhold", values.TEXTS, "Fields that are left out of every report.", []),
+    Setting("withhold", values.FIELD_NAMES, "Fields that are left out of every report.", []),
     Setting("store", values.STORE, "The store: a path or a PostgreSQL URL."),
     Setting("reporter.period", values.DURATION, "One report each.", "24h"),
     Setting("reporter.retries", values.COUNT, "Attempts after the first one, within one run.", 2),

@@ -15,7 +15,7 @@ from telemetry_core.errors import ConfigurationError
 FILE_LIMIT = 1024 * 1024
 """Bytes; a configuration for hundreds of engines has a few tens of thousands."""
 
-_ENGINE_VARIABLE = re.compile(r"TELEMETRY_ENGINES__([A-Z0-9_]+?)__([A-Z0-9_]+)")
+_ENGINE_VARIABLE = re.compile(r"TELEMETRY_ENGINES__([A-Z0-9_]+)__([A-Z0-9_]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _from_one(path: Path, draft: str | None = None) -> Iterator[Said]:
         raise ConfigurationError(
             f"{path} is not UTF-8: byte {error.start} fits no character.", hint="Save the file as UTF-8 text."
         ) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not TOMLDecodeError alone: a number of thousands of digits
         raise ConfigurationError(
             f"{path} is not valid TOML: {error}.", hint="Correct the place that the message names."
         ) from None

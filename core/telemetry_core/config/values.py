@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -11,9 +12,11 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from telemetry_core.model import HOUR, MINUTE, SECOND, Endpoint, Millis
 from telemetry_core.secret import Secret
+from telemetry_core.wire import ALWAYS, FIELDS, field_name
 
 _DURATION_UNITS: Mapping[str, Millis] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": 24 * HOUR}
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
+_DATABASE_URL = re.compile(r"([a-z0-9+]+://)(?:([^/@:]*)(?::([^/@]*))?@)?(\S+)")
 _HOST = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f:.]+")
 
 
@@ -71,7 +74,7 @@ def parse_endpoint(text: str) -> Endpoint:
         raise Unfit("credentials do not belong into it; a token's place is reporter.token-file")
     host = (parts.hostname or "").lower()
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-    return Endpoint(url=text, scheme=parts.scheme, host=host, port=port)
+    return Endpoint(url=parts.geturl(), scheme=parts.scheme, host=host, port=port)
 
 
 def parse_duration(text: str) -> Millis:
@@ -98,12 +101,16 @@ def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018  reading it checks it
-    except ValueError as error:
-        raise Unfit(str(error).lower()) from None
+    except ValueError:
+        raise Unfit("its host or port cannot be read") from None  # what stands there may be part of a password
     if parts.scheme not in ("http", "https") or not parts.hostname or not _HOST.fullmatch(parts.hostname):
         raise Unfit("")
+    if parts.port == 0:
+        raise Unfit("there is no port 0")
     if parts.fragment:
         raise Unfit("a fragment (#...) is never sent")
+    if "@" in parts.path + parts.query:
+        raise Unfit("/ and @ in a password are written %2F and %40, and so is an @ behind the host")
     return parts
 
 
@@ -136,7 +143,7 @@ def _count(value: object, _base: Path) -> int:
 
 
 def _count_from_text(text: str) -> object:
-    return int(text) if text.strip().isdecimal() else text
+    return int(text) if text.strip().isdecimal() and len(text) < 20 else text
 
 
 def _list_from_text(text: str) -> object:
@@ -176,11 +183,13 @@ def _urls(value: object, base: Path) -> tuple[Url, ...]:
 
 
 def _database_url(value: object, base: Path) -> Url:
-    text = _text(value, base)
-    match = re.fullmatch(r"([a-z0-9+]+://)(?:([^/@:]*)(?::([^/@]*))?@)?(\S+)", text)
+    """The password ends at the last @ before the first /, as in every URL; one that has a / itself must be encoded."""
+    match = _DATABASE_URL.fullmatch(_text(value, base))
     if match is None:
         raise Unfit("")
     scheme, username, password, rest = match.groups()
+    if "@" in rest or re.search(r"[?&](password|passwd|pwd)=", rest, re.IGNORECASE):
+        raise Unfit("characters such as / and @ in a password are written %2F and %40, before the host")
     return Url(
         scheme + rest,
         None if username is None else unquote(username),
@@ -194,6 +203,29 @@ def _store(value: object, base: Path) -> Path | Url:
     if isinstance(found, Url) and not found.text.startswith(("postgresql://", "postgres://")):
         raise Unfit("a shared store is PostgreSQL's")
     return found
+
+
+def _fields(value: object, base: Path) -> tuple[str, ...]:
+    """Names of fields that may be left out, without the part that all paths share."""
+    return tuple(_field(field_name(text)) for text in _texts(value, base))
+
+
+def _field(name: str) -> str:
+    root, _, inner = name.partition(".")
+    if root.endswith("-integration"):
+        root = "integration"
+    if name in ALWAYS:
+        raise Unfit(f"{name} is in every report")
+    if root not in FIELDS or (inner and not _has_inner(FIELDS[root], inner)):
+        near = difflib.get_close_matches(
+            name, [*FIELDS, *(f"{r}.{i}" for r, inners in FIELDS.items() for i in inners)], 1
+        )
+        raise Unfit(f"there is no field {name}" + (f", the nearest is {near[0]}" if near else ""))
+    return f"{root}.{inner}" if inner else root
+
+
+def _has_inner(inners: tuple[str, ...], inner: str) -> bool:
+    return "*" in inners or inner in inners or (inner.startswith("features.") and "features" in inners)
 
 
 def choice(*words: str) -> Type:
@@ -210,8 +242,8 @@ def choice(*words: str) -> Type:
 
 _STRING: Mapping[str, object] = {"type": "string", "minLength": 1}
 TEXT = Type("a text", _text, _STRING)
-TEXTS = Type('a list of texts, such as ["license-key", "jdk.vendor"]', _texts,
-             {"type": "array", "items": _STRING}, _list_from_text)  # fmt: skip
+FIELD_NAMES = Type('a list of fields, such as ["license-key", "jdk.vendor"]', _fields,
+                   {"type": "array", "items": _STRING}, _list_from_text)  # fmt: skip
 FLAG = Type("true or false", _flag, {"type": "boolean"}, _flag_from_text)
 COUNT = Type("a whole number from 0 to 10", _count, {"type": "integer", "minimum": 0, "maximum": 10}, _count_from_text)
 PATH = Type("the path of a file", _path, _STRING)

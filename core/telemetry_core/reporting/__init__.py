@@ -1,13 +1,15 @@
 """Reports from reading to receipt: sending what is due, previewing it, and saying what is known."""
 
-from telemetry_core.reporting.observing import Observation, keep_base, observe
+from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
 from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
 from telemetry_core.reporting.overview import Status, status
+from telemetry_core.reporting.preparing import close_misfits
 from telemetry_core.reporting.previewing import Preview, keep, preview
 from telemetry_core.reporting.sending import plan, send
 from telemetry_core.reporting.session import Session
 
 __all__ = [
+    "Begin",
     "Delivered",
     "Failed",
     "Observation",
@@ -17,6 +19,7 @@ __all__ = [
     "Sending",
     "Session",
     "Status",
+    "close_misfits",
     "keep",
     "keep_base",
     "observe",

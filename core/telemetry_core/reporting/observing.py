@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from enum import Enum
 
 from telemetry_core import counting, engines, environment, payload
 from telemetry_core.config import Engine
-from telemetry_core.consent import Consent
 from telemetry_core.model import Base, Contact, Counts, Environment, Ledger, Millis, Product, Snapshot, State
 from telemetry_core.payload import Usage
 from telemetry_core.reporting.session import Session
@@ -35,18 +35,34 @@ class Observation:
     own_reporter: bool
 
 
-def observe(
-    session: Session, group: tuple[Engine, ...], consent: Consent, *, keep: bool, anew: bool = False
-) -> Observation:
+class Begin(Enum):
+    """Whether an observation is for a consent that is about to be given: on top of what base there is, or anew."""
+
+    NO = "no"
+    WHERE_THERE_IS_NONE = "where there is none"
+    ANEW = "anew"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the nodes of one installation said, and how many are listed."""
+
+    engines: tuple[str, ...]
+    listed: int
+    snapshots: tuple[Snapshot, ...]
+    read_at: Millis
+    own_reporter: bool
+
+
+def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: Begin = Begin.NO) -> Observation:
     """Read the entries of one installation; with `keep` ledger and contacts are written, else only computed.
 
     Args:
-        session: Where the ledger is.
+        session: Where the ledger is, and the consent, which is read after the engine has answered.
         group: Entries that are believed to show one installation; the first that answers decides which, and what
             others show of another one is left out.
-        consent: Theirs together.
         keep: Whether it is written.
-        anew: Whether a new base is taken, whatever base there is.
+        begin: Whether it is for a consent that is about to be given.
 
     Raises:
         EngineError: It gives no answer that a report could be made from.
@@ -59,12 +75,20 @@ def observe(
     found = environment.gather([*snapshots, *_configured(group)])
     installation, product = payload.identity(found)
     snapshots = tuple(one for one in snapshots if one.installation in (None, installation))
-    read_at = max(snapshot.read_at for snapshot in snapshots)
-    own_reporter = any(snapshot.own_reporter for snapshot in snapshots)
-    entries = tuple(dict.fromkeys(snapshot.engine for snapshot in snapshots))
+    reading = _Reading(
+        engines=tuple(dict.fromkeys(snapshot.engine for snapshot in snapshots)),
+        listed=sum(len(engine.addresses) for engine in group),
+        snapshots=snapshots,
+        read_at=max(snapshot.read_at for snapshot in snapshots),
+        own_reporter=any(snapshot.own_reporter for snapshot in snapshots),
+    )
     with session.store.transaction() if keep else nullcontext():
-        ledger, usage = _count(session, installation, consent, snapshots, anew=anew)
-        seen = Observation(entries, installation, product, found, usage, ledger, read_at, own_reporter)
+        enabled = begin is not Begin.NO or session.consent_of(group).state is State.ENABLED
+        before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
+        ledger, usage = _count(installation, before, reading) if enabled else (None, Usage(Counts(), None, {}))
+        seen = Observation(
+            reading.engines, installation, product, found, usage, ledger, reading.read_at, reading.own_reporter
+        )
         if keep:
             if ledger is not None:
                 session.store.ledgers.put(ledger)
@@ -88,25 +112,20 @@ def _keep_contacts(session: Session, seen: Observation) -> None:
         )
 
 
-def _count(
-    session: Session, installation: str, consent: Consent, snapshots: Sequence[Snapshot], *, anew: bool
-) -> tuple[Ledger | None, Usage]:
-    if consent.state is not State.ENABLED:
-        return None, Usage(Counts(), None, {})
-    before = session.store.ledgers.get(installation)
-    if before is None or anew:
-        taken_at = max(snapshot.read_at for snapshot in snapshots)
-        base = counting.begin(snapshots, taken_at)
-        ledger = Ledger(installation, base, _zeros(base), window_start=taken_at)
+def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple[Ledger, Usage]:
+    if before is None:
+        base = counting.begin(reading.snapshots, reading.read_at, listed=reading.listed)
+        ledger = Ledger(installation, base, _zeros(base), window_start=reading.read_at)
         return ledger, Usage(ledger.accumulated, ledger.window_start, _just_begun(ledger.base))
-    reading = counting.read(before.base, snapshots)
-    accumulated = counting.add(before.accumulated, reading.counts)
-    ledger = Ledger(installation, reading.base, accumulated, before.window_start)
+    seen = counting.read(before.base, reading.snapshots, listed=reading.listed)
+    accumulated = before.accumulated if reading.own_reporter else counting.add(before.accumulated, seen.counts)
+    window_start = min(before.window_start, reading.read_at)  # later only where a clock was wrong
+    ledger = Ledger(installation, seen.base, accumulated, window_start)
     counts = Counts(
-        metrics=None if reading.counts.metrics is None else accumulated.metrics,
-        commands=None if reading.counts.commands is None else accumulated.commands,
+        metrics=None if seen.counts.metrics is None else accumulated.metrics,
+        commands=None if seen.counts.commands is None else accumulated.commands,
     )
-    return ledger, Usage(counts, before.window_start, reading.problems)
+    return ledger, Usage(counts, window_start, seen.problems)
 
 
 def _zeros(base: Base) -> Counts:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from telemetry_core import consent as consents
 from telemetry_core import due, payload, wire
 from telemetry_core.consent import Consent
+from telemetry_core.delivery import withdraw
 from telemetry_core.errors import TelemetryError
-from telemetry_core.model import Counts, Endpoint, Found, Millis, Report, ReportState, State, Trigger
+from telemetry_core.model import Counts, Endpoint, Found, Kind, Millis, Report, ReportState, State, Trigger
 from telemetry_core.payload import Built
 from telemetry_core.reporting.observing import Observation
 from telemetry_core.reporting.session import Session
@@ -39,6 +41,19 @@ def build_periodic(observation: Observation, consent: Consent) -> Built:
         wire.ALWAYS
     )
     return payload.periodic(observation.environment, observation.usage, consent.withheld | unagreed)
+
+
+def close_misfits(session: Session, installation: str, consent: Consent) -> None:
+    """Withdraw the pending reports of an installation that no longer fit the consent of now."""
+    for kind in Kind:
+        pending = session.store.reports.pending(installation, kind)
+        if pending is not None and consents.misfit(consent, pending):
+            withdraw(pending, session.store)
+
+
+def _permitted(session: Session, installation: str) -> bool:
+    group = session.sharing(installation)
+    return bool(group) and not consents.obstacle(session.consent_of(group), Kind.PERIODIC)
 
 
 def open_initial(session: Session, observation: Observation, built: Built, endpoint: Endpoint) -> Report | None:
@@ -75,13 +90,15 @@ def open_periodic(
         only_in_slot: Give up where the slot is taken.
 
     Returns:
-        The pending report; None where the slot is taken, or another report is pending.
+        The pending report; None where the slot is taken, another report is pending, or the observation is outdated.
     """
     ledger, now = observation.ledger, session.clock.now()
     if ledger is None:
         raise TelemetryError("A periodic report was prepared without a base.")
     store, installation = session.store, observation.installation
     with store.transaction():
+        if store.ledgers.get(installation) != ledger or not _permitted(session, installation):
+            return None  # something was sent or decided since the engine was read: its counts are not these any more
         slot = current_slot(session, installation, now)
         if slot is None:
             slot = due.phase(now, session.config.reporter.period)
@@ -94,7 +111,7 @@ def open_periodic(
             _report(session, observation, built, endpoint),
             id=wire.periodic_id(installation, ledger.window_start, ordinal),
             window_start=ledger.window_start,
-            window_end=observation.read_at,
+            window_end=ledger.base.read_at,
             slot=None if taken else slot,
             trigger=Trigger.FORCED if taken else trigger,
             carried=observation.usage.counts,

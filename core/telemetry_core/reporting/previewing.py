@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telemetry_core import consent as consents
 from telemetry_core import wire
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
-from telemetry_core.errors import NotPermitted, TelemetryError
+from telemetry_core.errors import DeliveryFailed, NotPermitted, TelemetryError
 from telemetry_core.model import Document, Endpoint, Kind, Millis, Report, ReportState, Trigger
 from telemetry_core.payload import Built
 from telemetry_core.reporting import preparing
 from telemetry_core.reporting.observing import Observation, observe
 from telemetry_core.reporting.session import Session
+from telemetry_core.secret import REDACTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def preview(session: Session, engine: Engine, kind: Kind) -> Preview:
     pending = None if contact is None else session.store.reports.pending(contact.installation, kind)
     if pending is not None and not consents.misfit(consent, pending):
         return _of_pending(session, consent, pending)
-    observation = observe(session, group, consent, keep=False)
+    observation = observe(session, group, keep=False)
     pending = session.store.reports.pending(observation.installation, kind)
     if pending is not None and not consents.misfit(consent, pending):
         return _of_pending(session, consent, pending)
@@ -75,21 +76,21 @@ def keep(session: Session, engine: Engine) -> Preview:
     if reason:
         raise consents.refusal(consent, reason)
     contact = session.store.contacts.get(engine.entry)
+    if contact is not None:
+        preparing.close_misfits(session, contact.installation, consent)
     if contact is not None and session.store.reports.pending(contact.installation, Kind.PERIODIC) is not None:
         return preview(session, engine, Kind.PERIODIC)
-    observation = observe(session, group, consent, keep=True)
+    observation = observe(session, group, keep=True)
     if observation.own_reporter:
         raise NotPermitted(f"Engine {engine.entry} reports by itself.", hint="Switch its own reporter off first.")
     if consent.endpoint is None:
         raise TelemetryError("A permit without an endpoint.")
-    preparing.open_periodic(
-        session,
-        observation,
-        preparing.build_periodic(observation, consent),
-        consent.endpoint,
-        trigger=Trigger.DUE,
-        only_in_slot=False,
+    built = preparing.build_periodic(observation, consent)
+    kept = preparing.open_periodic(
+        session, observation, built, consent.endpoint, trigger=Trigger.DUE, only_in_slot=False
     )
+    if kept is None and session.store.reports.pending(observation.installation, Kind.PERIODIC) is None:
+        raise DeliveryFailed("Another process sent or decided something meanwhile.", hint="Try again.")
     return preview(session, engine, Kind.PERIODIC)
 
 
@@ -104,7 +105,7 @@ def _of_pending(session: Session, consent: Consent, report: Report) -> Preview:
         withheld=report.withheld,
         report_id=report.id,
         pending_since=report.created_at,
-        request=_request(report.document, consent.endpoint, report.id),
+        request=_request(session, report.document, consent.endpoint, report.id),
         obstacle=consents.obstacle(consent, report.kind),
         initial_first=_initial_first(session, consent, report.installation, report.kind),
     )
@@ -124,7 +125,7 @@ def _of_new(session: Session, consent: Consent, observation: Observation, kind: 
         withheld=tuple(sorted(built.payload.withheld)),
         report_id=report_id,
         pending_since=None,
-        request=_request(document, consent.endpoint, report_id or "(made when the report is prepared)"),
+        request=_request(session, document, consent.endpoint, report_id),
         obstacle=_obstacle(session, consent, observation, kind),
         initial_first=_initial_first(session, consent, observation.installation, kind),
     )
@@ -136,8 +137,15 @@ def _build(observation: Observation, consent: Consent, kind: Kind) -> Built:
     return preparing.build_periodic(observation, consent)
 
 
-def _request(document: Document, endpoint: Endpoint | None, report_id: str) -> wire.Request | None:
-    return None if endpoint is None else wire.request(document, endpoint, report_id)
+def _request(
+    session: Session, document: Document, endpoint: Endpoint | None, report_id: str | None
+) -> wire.Request | None:
+    if endpoint is None:
+        return None
+    request = wire.request(document, endpoint, report_id or "(made when the report is prepared)")
+    if session.config.reporter.token_file is None:
+        return request
+    return replace(request, headers=(*request.headers, ("Authorization", f"Bearer {REDACTED}")))
 
 
 def _future_id(session: Session, observation: Observation, kind: Kind) -> str | None:

@@ -45,8 +45,7 @@ def plan(session: Session, engines: tuple[Engine, ...], request: Request) -> lis
         NotPermitted: An explicit request meets an obstacle.
         EngineError: An engine that was never contacted does not answer.
     """
-    courier = Courier(session.store, session.clock, session.config.reporter, lambda _: "")
-    return [Turn(session, engine, request, courier, result=Sending()).plan() for engine in engines]
+    return [Turn(session, engine, request, None, result=Sending()).plan() for engine in engines]
 
 
 def _misfit(session: Session, report: Report) -> str:

@@ -8,7 +8,7 @@ from telemetry_core import consent as consents
 from telemetry_core import due
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
-from telemetry_core.delivery import Courier, deliver, withdraw
+from telemetry_core.delivery import Courier, deliver
 from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.errors import NotPermitted, StoreError, TelemetryError
 from telemetry_core.model import Kind, Product, Report, ReportState, State, Trigger
@@ -22,7 +22,7 @@ class Turn:
     """One turn; `result` gets what was delivered, and why there was nothing to do."""
 
     def __init__(
-        self, session: Session, engine: Engine, request: Request, courier: Courier, *, result: Sending
+        self, session: Session, engine: Engine, request: Request, courier: Courier | None, *, result: Sending
     ) -> None:
         self._session = session
         self._engine = engine
@@ -64,7 +64,7 @@ class Turn:
         if self._leave_out():
             return Planned(entry, (), self._result.idle[entry])
         if self._installation is None:
-            self._seen = observe(self._session, self._group, self._consent, keep=False)
+            self._seen = observe(self._session, self._group, keep=False)
         if self._reports_by_itself():
             return Planned(entry, (), f"Engine {entry} reports by itself.")
         kinds = []
@@ -111,11 +111,9 @@ class Turn:
 
     def _begin(self) -> TelemetryError | None:
         """Close what no longer fits; stay out where nothing may leave, loudly where it was asked for."""
-        installation, consent = self._installation, self._consent
-        for kind in Kind if installation is not None else ():
-            pending = self._session.store.reports.pending(installation or "", kind)
-            if pending is not None and consents.misfit(consent, pending):
-                withdraw(pending, self._session.store)
+        installation = self._installation
+        if installation is not None:
+            preparing.close_misfits(self._session, installation, self._consent)
         self._leave_out()
         return None
 
@@ -123,7 +121,8 @@ class Turn:
         consent = self._consent
         explicit = self._request.initial or self._request.force
         reason = self._obstacle(Kind.INITIAL if self._request.initial else Kind.PERIODIC)
-        if reason and explicit:
+        nowhere = consent.state is State.ENABLED and not consent.veto and consent.endpoint is None
+        if reason and (explicit or nowhere):
             raise consents.refusal(consent, reason)
         if reason and self._obstacle(Kind.INITIAL):
             self._result.idle[self._engine.entry] = reason
@@ -141,16 +140,16 @@ class Turn:
         if self._seen is None:
             group = self._group
             try:
-                self._seen = observe(self._session, group, self._consent, keep=True)
+                self._seen = observe(self._session, group, keep=True)
                 if self._group != group:  # its installation is another entry's too: read them all, under one consent
-                    self._seen = observe(self._session, self._group, self._consent, keep=True)
+                    self._seen = observe(self._session, self._group, keep=True)
             except TelemetryError as error:
                 self._unseen = error
                 raise
         if not self._seen.own_reporter:
             return self._seen
         reason = f"Engine {self._engine.entry} reports by itself."
-        if self._request.force:
+        if self._request.force or self._request.initial:
             raise NotPermitted(
                 reason, hint=f'Switch its reporter off, or set engines.{self._engine.entry}.own-reporter = "off".'
             )
@@ -207,9 +206,14 @@ class Turn:
     def _new(self) -> TelemetryError | None:
         if self._request.initial or self._obstacle(Kind.PERIODIC):
             return None
-        if self._installation is not None and not self._may_begin(self._installation):
+        before = self._installation
+        if before is not None and not self._may_begin(before):
             return None
         seen = self._observe()
+        if seen is not None and before not in (None, seen.installation):
+            failure = self._initial()  # the engine shows another installation, which has an initial report of its own
+            if failure is not None:
+                return failure
         consent = self._consent
         if seen is None or consents.obstacle(consent, Kind.PERIODIC) or not self._may_begin(seen.installation):
             return None
@@ -238,8 +242,14 @@ class Turn:
     def _deliver(self, report: Report) -> TelemetryError | None:
         self._tried.add(report.id)
         permit = consents.permit(self._consent, report.kind, report.installation)
+        if self._courier is None:
+            raise TelemetryError("A plan delivers nothing.")
         report, receipt = deliver(report, permit, self._courier)
         self._result.delivered.append(Delivered(report, receipt))
+        if report.kind is Kind.PERIODIC:
+            self._seen = None  # its counts have left; what comes next is read anew
+        if report.state is ReportState.WITHDRAWN and not (self._request.force or self._request.initial):
+            return None  # decided so meanwhile: as if it had been decided before
         return failures.of_delivery(report, receipt)
 
     def _is_due_again(self, report: Report) -> bool:

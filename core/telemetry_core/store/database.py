@@ -65,6 +65,7 @@ class Database:
             connection = sqlite3.connect(
                 uri, uri=uri != ":memory:", timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
             )
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")  # a flipped bit is the digest's to find
         database = cls(path, connection)
         try:
             database.read("PRAGMA synchronous = FULL")

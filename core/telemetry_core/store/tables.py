@@ -6,6 +6,8 @@ from telemetry_core.model import Contact, Decision, Ledger
 from telemetry_core.store import rows
 from telemetry_core.store.database import Database
 
+_CONSENT_END = "consent-end"
+
 
 class Properties:
     """Single values; `scope` is an installation, an engine's entry, or empty for the store itself."""
@@ -36,10 +38,14 @@ class Properties:
 
 
 class Consents:
-    """Every decision ever made, oldest first; a chain of digests, so that none can be changed or taken out unseen."""
+    """Every decision ever made, oldest first; a chain of digests, so that none is changed or taken out unseen.
+
+    A property has the digest at the chain's end: otherwise the last decision, which counts most, could vanish.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._properties = Properties(database)
 
     def append(self, decision: Decision) -> None:
         """Add a decision."""
@@ -47,10 +53,12 @@ class Consents:
             last = self._database.read("SELECT number, digest FROM consent ORDER BY number DESC LIMIT 1")
             number, before = (int(str(last[0][0])) + 1, str(last[0][1])) if last else (1, "")
             text = rows.to_text(decision)
+            digest = rows.digest(before, number, decision.engine, text)
             self._database.change(
                 "INSERT INTO consent (number, engine, decision, digest) VALUES (?, ?, ?, ?)",
-                (number, decision.engine, text, rows.digest(before, number, decision.engine, text)),
+                (number, decision.engine, text, digest),
             )
+            self._properties.put("", _CONSENT_END, digest)
 
     def history(self) -> list[Decision]:
         """All decisions for all engines, each checked against the chain.
@@ -59,15 +67,24 @@ class Consents:
             StoreDamaged: One is not as it was written, or one is gone.
         """
         decisions = []
-        before = ""
-        query = "SELECT number, engine, decision, digest FROM consent ORDER BY number"
-        for expected, (number, engine, text, digest) in enumerate(self._database.read(query), 1):
+        before = end = ""
+        query = (  # one statement, so that no decision of another process comes in between
+            "SELECT 0 AS number, scope AS engine, value AS decision, digest FROM property"
+            " WHERE scope = '' AND name = ? UNION ALL"
+            " SELECT number, engine, decision, digest FROM consent ORDER BY number"
+        )
+        found = self._database.read(query, (_CONSENT_END,))
+        if found and found[0][0] == 0:
+            end = str(found.pop(0)[2])
+        for expected, (number, engine, text, digest) in enumerate(found, 1):
             where = f"decision {number} of the consent's history"
             if number != expected:
                 raise rows.damaged(where)
             rows.check(digest, where, before, number, engine, text)
             before = str(digest)
             decisions.append(rows.from_text(text, Decision, where))
+        if before != end:
+            raise rows.damaged("the end of the consent's history")
         return decisions
 
 

@@ -1,0 +1,293 @@
+"""Sending: outages, races and vetoes neither lose nor double a count, and nothing decided is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from telemetry_core import administration, reporting
+from telemetry_core.errors import EndpointMissing, NotPermitted
+from telemetry_core.model import Kind, ReportState, Trigger
+from telemetry_core.reporting import preparing
+from tests.support.clock import ManualClock
+from tests.support.desk import Desk, counted
+from tests.support.receiver import Received, Receiver, Reply
+from tests.support.simulated_engine import Answer, SimulatedEngine
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+class Stage:
+    """A desk, an engine and a receiver that answers what a test says."""
+
+    def __init__(self, directory: Path, capture: str = "camunda-7.24.0") -> None:
+        self.clock = ManualClock()
+        self.status: int | None = 202
+        self.engine = SimulatedEngine(capture, now=self.clock.now)
+        self.receiver = Receiver(self._answer)
+        self.during_delivery: Callable[[], None] = lambda: None
+        self.desk = Desk(directory, self.clock, {"orders": self.engine.rest}, self.receiver.url)
+
+    def _answer(self, _: Received) -> Reply:
+        self.during_delivery()
+        return Reply(status=self.status)
+
+    def work(self, times: int) -> None:
+        self.clock.advance(60)
+        self.engine.start_process(times)
+        self.clock.advance(60)
+
+    def while_reading(self, do: Callable[[], None]) -> None:
+        """Let something happen once, while the engine is answering."""
+
+        def answer() -> Answer:
+            del self.engine.override["/telemetry/data"]
+            found = self.engine.answer("/engine-rest/telemetry/data")
+            do()
+            return found
+
+        self.engine.override["/telemetry/data"] = answer
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(tmp_path)
+    with made.engine, made.receiver:
+        yield made
+
+
+def test_after_an_outage_over_a_slot_everything_is_counted_once(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.work(5)
+    stage.status = 503
+    stage.desk.send()
+    stage.work(4)
+    stage.clock.advance(DAY)
+    stage.status = 202
+    stage.desk.send()
+    stage.work(2)
+    stage.clock.advance(DAY)
+    stage.desk.send()
+    assert counted(stage.receiver) == [5, 4, 2]
+
+
+def test_a_report_that_was_accepted_while_another_was_prepared_is_not_counted_again(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.work(5)
+    stage.while_reading(lambda: [stage.desk.send()].clear())
+    stage.desk.keep()
+    stage.work(3)
+    stage.desk.send(force=True)
+    assert counted(stage.receiver) == [5, 0, 3]
+
+
+def test_an_observation_that_something_was_sent_after_makes_no_report(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.work(5)
+    with stage.desk.session() as session:
+        engine = session.config.engines[0]
+        seen = reporting.observe(session, (engine,), keep=True)
+        stage.clock.advance(1)
+        stage.desk.send()
+        consent = session.consent("orders")
+        built = preparing.build_periodic(seen, consent)
+        assert consent.endpoint is not None
+        opened = preparing.open_periodic(
+            session, seen, built, consent.endpoint, trigger=Trigger.FORCED, only_in_slot=False
+        )
+    assert opened is None
+    assert counted(stage.receiver) == [5]
+
+
+def test_what_is_disabled_while_a_report_is_prepared_stays_disabled_and_unsent(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.desk.send()
+    stage.work(5)
+    stage.while_reading(stage.desk.disable)
+    assert stage.desk.send(force=True).delivered == []
+    stage.work(50)
+    stage.desk.enable()
+    stage.work(2)
+    stage.desk.send(force=True)
+    assert counted(stage.receiver) == [0, 2]
+
+
+def test_a_report_withdrawn_while_it_is_on_its_way_does_not_come_back(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.desk.send()
+    stage.work(5)
+    stage.status = 503
+    stage.during_delivery = stage.desk.disable
+    result = stage.desk.send(force=True)
+    assert [one.report.state for one in result.delivered] == [ReportState.WITHDRAWN]
+    stage.during_delivery = lambda: None
+    stage.status = 202
+    stage.desk.enable()
+    stage.work(1)
+    stage.desk.send(force=True)
+    assert counted(stage.receiver) == [0, 5, 1]
+    assert stage.desk.reports()[0].state is ReportState.ACCEPTED
+
+
+def test_a_first_run_does_not_undo_a_decision_that_was_made_meanwhile(stage: Stage) -> None:
+    with stage.desk.session(TELEMETRY_INITIALIZE_TELEMETRY="true") as session:
+
+        def decide() -> str:
+            with stage.desk.session(TELEMETRY_INITIALIZE_TELEMETRY="true") as other:
+                administration.first_run(other, lambda: "bob")
+            stage.desk.disable()
+            return "ada"
+
+        administration.first_run(session, decide)
+        assert session.consent("orders").state == "disabled"
+
+
+def test_a_veto_of_one_process_leaves_pending_reports_waiting(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.work(5)
+    stage.status = None
+    stage.desk.send()
+    stage.status = 202
+    stage.clock.advance(HOUR)
+    stage.desk.send(DO_NOT_TRACK="1")
+    stage.desk.send(TELEMETRY_REPORTER_ACTIVATE="false")
+    assert {report.state for report in stage.desk.reports()} == {ReportState.PENDING}
+    stage.desk.send()
+    assert {report.state for report in stage.desk.reports()} == {ReportState.ACCEPTED}
+    assert counted(stage.receiver) == [5]
+
+
+def test_keep_after_another_endpoint_was_agreed_to_keeps_a_new_report(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.desk.keep()
+    stage.work(3)
+    with Receiver() as other:
+        stage.desk.variables["TELEMETRY_ENDPOINT"] = other.url
+        stage.desk.enable()
+        stage.desk.keep()
+        kept = stage.desk.reports()[0].document
+        stage.desk.send()
+        assert other.received[-1].body == kept.body
+        assert counted(other) == [3]
+    assert stage.receiver.received == []
+
+
+def test_while_the_engine_reports_by_itself_nothing_is_counted(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "camunda-7.17.0")
+    with stage.engine, stage.receiver:
+        stage.desk.enable()
+        stage.desk.send()
+        stage.work(2)
+        stage.engine.own_reporter = True
+        stage.clock.advance(DAY)
+        assert "reports by itself" in stage.desk.send().idle["orders"]
+        stage.work(30)
+        stage.desk.send()
+        assert isinstance(stage.desk.send(force=True).failed[0].error, NotPermitted)
+        stage.engine.own_reporter = False
+        stage.clock.advance(DAY)
+        stage.work(1)
+        stage.desk.send()
+    assert sum(counted(stage.receiver)) <= 3
+    assert counted(stage.receiver)[-1] == 1
+
+
+def test_a_failure_is_said_once_a_period_however_the_runs_in_between_end(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.desk.send()
+    stage.status = 503
+    stage.clock.advance(DAY)
+    said = []
+    for minutes in (0.0, 0.5, 1.1, 1.5, 3.5, 10, 60):
+        stage.clock.advance(60 * minutes)
+        said += [not failed.repeated for failed in stage.desk.send().failed]
+    assert said[0] is True
+    assert not any(said[1:])
+    stage.clock.advance(DAY)
+    assert [not failed.repeated for failed in stage.desk.send().failed] == [True]
+
+
+def test_consent_without_an_endpoint_is_a_wrong_configuration_and_not_silence(stage: Stage) -> None:
+    stage.desk.enable()
+    del stage.desk.variables["TELEMETRY_ENDPOINT"]
+    assert isinstance(stage.desk.send().failed[0].error, EndpointMissing)
+
+
+def test_a_dead_endpoint_at_the_initial_report_does_not_hold_up_the_periodic_one(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.work(4)
+    stage.receiver.answer = lambda request: Reply(400 if b"metrics" not in request.body else 202)
+    result = stage.desk.send()
+    assert [(one.report.kind, one.report.state) for one in result.delivered] == [
+        (Kind.INITIAL, ReportState.REFUSED),
+        (Kind.PERIODIC, ReportState.ACCEPTED),
+    ]
+    stage.clock.advance(HOUR)
+    assert stage.desk.send().delivered == []
+    stage.receiver.answer = lambda _: Reply(202)
+    stage.clock.advance(DAY)
+    assert [one.report.kind for one in stage.desk.send().delivered] == [Kind.INITIAL, Kind.PERIODIC]
+
+
+def test_another_installation_keeps_the_consent_and_has_its_own_initial_report_first(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.desk.send()
+    stage.clock.advance(DAY)
+    stage.engine.installation = "7c1b4b32-6a35-4a0c-8f8e-5f1f1a0d2b3c"
+    stage.work(9)
+    kinds = [(one.report.kind, one.report.installation) for one in stage.desk.send().delivered]
+    assert kinds == [
+        (Kind.INITIAL, "7c1b4b32-6a35-4a0c-8f8e-5f1f1a0d2b3c"),
+        (Kind.PERIODIC, "7c1b4b32-6a35-4a0c-8f8e-5f1f1a0d2b3c"),
+    ]
+    stage.work(2)
+    stage.desk.send(force=True)
+    assert counted(stage.receiver) == [0, 0, 2]
+
+
+def test_undecided_the_initial_report_waits_three_hours_after_the_first_contact(stage: Stage) -> None:
+    stage.desk.send()
+    stage.clock.advance(3 * HOUR - 1)
+    stage.desk.send()
+    assert stage.receiver.received == []
+    stage.clock.advance(1)
+    stage.desk.send()
+    assert len(stage.receiver.received) == 1
+    assert b'"telemetry-enabled":null' in stage.receiver.received[0].body
+
+
+def test_a_daily_run_that_comes_a_little_early_or_late_skips_no_day(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.desk.send()
+    for jitter in (-1200.0, 900, -300, 1500, -1500, 0) * 5:
+        stage.clock.advance(DAY + jitter)
+        stage.desk.send()
+        stage.clock.advance(-jitter)
+    assert len(counted(stage.receiver)) == 31
+
+
+def test_two_entries_with_one_installation_have_one_report_and_the_strictest_consent(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.desk.variables["TELEMETRY_ENGINES__TWIN__REST"] = stage.engine.rest.replace("127.0.0.1", "localhost")
+    with stage.engine, stage.receiver:
+        stage.desk.enable()
+        stage.work(3)
+        stage.desk.send(force=True)
+        report = stage.desk.reports()[0]
+        assert report.engines == ("orders", "twin")
+        assert counted(stage.receiver) == [3]
+        stage.desk.disable("twin")
+        stage.work(4)
+        with pytest.raises(NotPermitted):
+            raise stage.desk.send("orders", force=True).failed[0].error
+        stage.desk.enable("twin")
+        stage.clock.advance(17 * 60)  # two addresses are a cluster, whose metrics begin 16 minutes after enabling
+        stage.desk.send(force=True)
+        stage.work(5)
+        stage.desk.send(force=True)
+    assert counted(stage.receiver) == [3, 0, 5]
+    initial = [report for report in stage.desk.reports() if report.kind is Kind.INITIAL]
+    assert len(initial) == 1
