@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from telemetry_core import counting, due, files, wire
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Permit
-from telemetry_core.errors import NotPermitted
+from telemetry_core.errors import NotPermitted, UsageError
 from telemetry_core.http import Client, Exchange, Proxy, Security
 from telemetry_core.model import Attempt, Clock, Kind, Millis, Outcome, Receipt, Report, ReportState
 from telemetry_core.secret import Secret
@@ -114,6 +114,37 @@ def withdraw(report: Report, store: Store) -> Report:
         lost_answer = any(attempt.outcome is None for attempt in store.reports.attempts(report.id))
         closed = replace(kept, state=ReportState.WITHDRAWN)
         if kept.maybe_arrived or lost_answer:
+            _leave_the_counts(closed, store)
+        store.reports.put(closed)
+    return closed
+
+
+def resolve(report: Report, store: Store, now: Millis, *, accepted: bool) -> Report:
+    """Close a pending report that may have arrived, by what an administrator found out at the receiver.
+
+    Args:
+        report: It.
+        store: Where it is kept.
+        now: When it was found out.
+        accepted: Whether the receiver has it; if not, its counts go into the next report.
+
+    Raises:
+        UsageError: It is not pending, or never left, so that there is nothing to find out.
+    """
+    with store.transaction():
+        kept = store.reports.get(report.id) or report
+        unknown = kept.maybe_arrived or any(one.outcome is None for one in store.reports.attempts(report.id))
+        if kept.state is not ReportState.PENDING or not unknown:
+            left = "" if unknown else " and never left"
+            raise UsageError(
+                f"Report {report.id} is {kept.state}{left}: there is nothing to resolve.",
+                hint="Only a pending report of which an attempt may have arrived can be resolved.",
+            )
+        state = ReportState.ACCEPTED if accepted else ReportState.REFUSED
+        closed = replace(
+            kept, state=state, accepted_at=now if accepted else None, maybe_arrived=not accepted and unknown
+        )
+        if accepted:
             _leave_the_counts(closed, store)
         store.reports.put(closed)
     return closed

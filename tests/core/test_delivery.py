@@ -222,10 +222,11 @@ def test_no_count_becomes_negative(store: Store) -> None:
     assert delivery.ledger.accumulated.commands == {"StartProcessInstanceCmd": 5, "DeployCmd": 1}
 
 
-def test_the_answer_is_kept_up_to_64_kib(store: Store) -> None:
+def test_the_answer_is_read_up_to_64_kib_and_its_beginning_is_kept(store: Store) -> None:
     with Receiver(lambda _: Reply(202, body=b"x" * 1_000_000)) as receiver:
         _, receipt = Delivery(store, receiver.url)()
     assert (receipt.outcome, receipt.answer) == (Outcome.ACCEPTED, "x" * 65_536)
+    assert [attempt.answer for attempt in store.reports.attempts(periodic().id)] == ["x" * 4096]
 
 
 def test_an_answer_that_is_no_text_is_made_one() -> None:

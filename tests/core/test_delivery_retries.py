@@ -231,13 +231,17 @@ def test_the_deadline_is_one_for_all_reports_of_a_run(store: Store) -> None:
     assert third.state is ReportState.ACCEPTED
 
 
-def test_the_deadline_begins_with_the_first_report_and_not_before(store: Store) -> None:
+def test_what_passes_before_and_between_reports_is_not_taken_from_the_deadline(store: Store) -> None:
     clock = ManualClock()
-    with Receiver() as receiver:
+    with Receiver(slow(clock, 40, 202)) as receiver:
         delivery = Delivery(store, receiver.url, clock)
         clock.advance(3600)
-        report, _ = delivery()
-    assert report.state is ReportState.ACCEPTED
+        first, _ = delivery(delivery.open(initial(receiver.url)))
+        clock.advance(3600)
+        assert delivery.courier.seconds_left() == 20.0
+        second, _ = delivery()
+        assert delivery.courier.seconds_left() == -20.0
+    assert (first.state, second.state) == (ReportState.ACCEPTED, ReportState.ACCEPTED)
 
 
 def reads_and_says_nothing(peer: Peer) -> None:
@@ -271,7 +275,7 @@ def test_a_single_attempt_takes_no_longer_than_the_rest_of_the_deadline(store: S
         _, receipt = Delivery(store, f"http://{server.address}/", RealClock(), settings)()
         assert time.monotonic() - started < 1.5
         assert all_end_within(1)
-    assert receipt.detail == "no answer within 0.5 s"
+    assert receipt.detail.startswith("no answer within 0.")
 
 
 def test_an_acceptance_whose_body_never_ends_is_an_acceptance(store: Store) -> None:

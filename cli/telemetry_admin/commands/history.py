@@ -1,5 +1,6 @@
 """`telemetry history`: every report ever prepared, its bytes, its attempts and what became of it."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
+class Resolution(StrEnum):
+    """What an administrator found out about a report at the receiver."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
 @app.command()
 def command(
     ctx: typer.Context,
@@ -29,14 +37,26 @@ def command(
         ),
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The body of that report alone, byte for byte.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check every report and decision against the chains of digests.")
+    ] = False,
+    resolve: Annotated[
+        Optional[Resolution],  # noqa: UP045  Typer reads it at run time
+        typer.Option("--resolve", help="Close a report that may have arrived, as you found it at the receiver."),
+    ] = None,
     json: options.Json = False,
 ) -> Result:
     """Show every report ever prepared, newest first; with an id one of them with all its attempts."""
     from telemetry_admin.render import history as render
 
-    if raw and report_id is None:
-        raise UsageError("--raw shows the body of one report.", hint="Add its id; `telemetry history` lists them.")
     invocation: Invocation = ctx.obj
+    if report_id is None and (raw or resolve is not None):
+        option = "--raw" if raw else "--resolve"
+        raise UsageError(f"{option} is about one report.", hint="Add its id; `telemetry history` lists them.")
+    if verify:
+        return _verify(invocation)
+    if resolve is not None:
+        return _resolve(invocation, report_id or "", accepted=resolve is Resolution.ACCEPTED)
     with invocation.reading() as session:
         if report_id is None:
             reports = session.store.reports.newest_first()
@@ -49,6 +69,28 @@ def command(
         data={"reports": [described]},
         show=lambda console: render.show_one(console, report, attempts),
         raw=report.document.body if raw else None,
+    )
+
+
+def _verify(invocation: Invocation) -> Result:
+    with invocation.reading() as session:
+        decisions, documents = session.store.verify()
+    return Result(
+        data={"decisions": decisions, "documents": documents},
+        show=lambda console: console.print(
+            f"All is as it was written: {documents} documents of reports, {decisions} decisions."
+        ),
+    )
+
+
+def _resolve(invocation: Invocation, report_id: str, *, accepted: bool) -> Result:
+    from telemetry_core.delivery import resolve
+
+    with invocation.writing() as session:
+        report = resolve(_find(session.store, report_id), session.store, session.clock.now(), accepted=accepted)
+    return Result(
+        data={"reports": [_described(report)]},
+        show=lambda console: console.print(f"Report {report.id} is {report.state} now."),
     )
 
 

@@ -12,7 +12,7 @@ from telemetry_core.model import Kind
 from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
-    from telemetry_core.reporting import Preview
+    from telemetry_core.reporting import Change, Preview
 
 app = typer.Typer(add_completion=False)
 
@@ -25,6 +25,9 @@ def command(
     all_: options.All = False,
     initial: Annotated[bool, typer.Option("--initial", help="The initial report instead of the periodic one.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="The body alone, byte for byte, of one installation.")] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="What changed since the last accepted report, and what never left before.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Make it the report that the next send sends.")] = False,
     json: options.Json = False,
 ) -> Result:
@@ -39,6 +42,7 @@ def command(
         raise UsageError("--keep is always about the periodic report.", hint="Leave --initial out.")
     invocation: Invocation = ctx.obj
     previews: list[reporting.Preview] = []
+    changes: list[list[reporting.Change]] = []
     failures: list[TelemetryError] = []
     with invocation.writing() if keep else invocation.reading() as session:
         for one in selected(session, engine, everything=all_):
@@ -47,12 +51,18 @@ def command(
                 found = reporting.keep(session, one) if keep else reporting.preview(session, one, kind)
                 if all(one.entry not in shown.engines for shown in previews):
                     previews.append(found)
+                    changes.append(reporting.compare(session, found) if diff else [])
             except TelemetryError as error:
                 failures.append(error)
     raise_if_alone(failures, previews)
     return Result(
-        data={"reports": [_described(preview) for preview in previews]},
-        show=lambda console: render.show_all(console, previews),
+        data={
+            "reports": [
+                _described(preview) | ({"diff": [_change(one) for one in changed]} if diff else {})
+                for preview, changed in zip(previews, changes, strict=True)
+            ]
+        },
+        show=lambda console: render.show_all(console, previews, changes if diff else None),
         raw=_raw(previews) if raw and previews else None,
         failures=failures,
     )
@@ -64,7 +74,11 @@ def _raw(previews: "list[Preview]") -> bytes:
     return previews[0].document.body
 
 
-def _described(preview: "Preview") -> Json:
+def _change(change: "Change") -> Json:
+    return {"path": change.path, "before": change.before, "after": change.after, "new-kind": change.is_new_kind}
+
+
+def _described(preview: "Preview") -> dict[str, object]:
     request = preview.request
     return {
         "engines": list(preview.engines),

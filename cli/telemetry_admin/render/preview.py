@@ -17,15 +17,33 @@ from telemetry_core.model import Kind
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from telemetry_core.reporting import Preview
+    from telemetry_core.reporting import Change, Preview
 
 
-def show_all(console: Console, previews: list[Preview]) -> None:
-    """Print some reports."""
+def show_all(console: Console, previews: list[Preview], changes: list[list[Change]] | None) -> None:
+    """Print some reports; with `changes` what changed instead."""
     for position, preview in enumerate(previews):
         if position:
-            console.rule(style="dim")
-        show(console, preview)
+            console.print()
+        if changes is None:
+            show(console, preview)
+        else:
+            _show_changes(console, preview, changes[position])
+
+
+def _show_changes(console: Console, preview: Preview, changes: list[Change]) -> None:
+    heading(
+        console, f"{preview.kind.capitalize()} report of {safe(', '.join(preview.engines))}, changed since the last"
+    )
+    if not changes:
+        console.print("Nothing changed.")
+    pairs(console, [(safe(change.path), _changed(change)) for change in changes])
+
+
+def _changed(change: Change) -> str:
+    mark = "  NEVER LEFT BEFORE" if change.is_new_kind else ""
+    before, after = (json.dumps(value, ensure_ascii=False) for value in (change.before, change.after))
+    return f"{before} -> {after}{mark}" if change.before is not None else f"{after}{mark}"
 
 
 def show(console: Console, preview: Preview) -> None:

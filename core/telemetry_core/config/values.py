@@ -107,6 +107,8 @@ def _split(text: str) -> SplitResult:
         raise Unfit("")
     if parts.port == 0:
         raise Unfit("there is no port 0")
+    if "[" in parts.netloc and ":" not in parts.hostname:
+        raise Unfit("in brackets stands an IPv6 address")
     if parts.fragment:
         raise Unfit("a fragment (#...) is never sent")
     if "@" in parts.path + parts.query:

@@ -1,5 +1,6 @@
 """Reports from reading to receipt: sending what is due, previewing it, and saying what is known."""
 
+from telemetry_core.reporting.comparing import Change, compare
 from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
 from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
 from telemetry_core.reporting.overview import Status, status
@@ -10,6 +11,7 @@ from telemetry_core.reporting.session import Session
 
 __all__ = [
     "Begin",
+    "Change",
     "Delivered",
     "Failed",
     "Observation",
@@ -20,6 +22,7 @@ __all__ = [
     "Session",
     "Status",
     "close_misfits",
+    "compare",
     "keep",
     "keep_base",
     "observe",

@@ -65,7 +65,7 @@ def open_initial(session: Session, observation: Observation, built: Built, endpo
             return report if session.store.reports.open(report) else None
         if earlier.state in (ReportState.REFUSED, ReportState.WITHDRAWN):
             again = replace(report, attempts=earlier.attempts, maybe_arrived=earlier.maybe_arrived)
-            session.store.reports.put(again)
+            session.store.reports.reopen(again)
             return again
     return None
 

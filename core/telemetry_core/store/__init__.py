@@ -53,6 +53,16 @@ class Store:
         """All changes inside are made, or none."""
         return self._database.transaction()
 
+    def verify(self) -> tuple[int, int]:
+        """Check both chains and everything that has a digest; how many decisions and documents there are.
+
+        Raises:
+            StoreDamaged: Something is gone, or not as it was written.
+        """
+        self.properties.verify()
+        self.ledgers.verify()
+        return len(self.consents.history()), self.reports.verify()
+
     @contextmanager
     def sending(self) -> Iterator[None]:
         """Hold the kernel's lock of those who send; it ends with the process, however that ends.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,13 +23,54 @@ class Reports:
     def open(self, report: Report) -> bool:
         """Keep a new report before its first byte leaves; False where its slot, or pending place, is taken."""
         try:
-            self._database.change(
-                f"INSERT INTO report ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  names only
-                _row(report),
-            )
+            with self._database.transaction():
+                self._database.change(
+                    f"INSERT INTO report ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  names only
+                    _row(report),
+                )
+                self._chain(report)
         except sqlite3.IntegrityError:
             return False
         return True
+
+    def reopen(self, report: Report) -> None:
+        """Keep a report anew under the id that it has already, with other bytes perhaps."""
+        with self._database.transaction():
+            self.put(report)
+            self._chain(report)
+
+    def verify(self) -> int:
+        """Check every report against its digests and against the chain of documents; how many documents there are.
+
+        Raises:
+            StoreDamaged: A report or a link of the chain is gone, or not as it was written.
+        """
+        latest: dict[str, str] = {}
+        before = ""
+        query = "SELECT number, report, sha256, prepared_at, digest FROM document ORDER BY number"
+        documents = self._database.read(query)
+        for expected, (number, identity, sha256, prepared_at, digest) in enumerate(documents, 1):
+            where = f"document {number}, of report {identity}"
+            if number != expected:
+                raise rows.damaged(where)
+            rows.check(digest, where, before, number, identity, sha256, prepared_at)
+            before, latest[str(identity)] = str(digest), str(sha256)
+        for report in self.newest_first():
+            body = hashlib.sha256(report.document.body).hexdigest()
+            if not body == report.document.sha256 == latest.pop(report.id, None):
+                raise rows.damaged(f"report {report.id}")
+        if latest:
+            raise rows.damaged(f"report {next(iter(latest))}")
+        return len(documents)
+
+    def _chain(self, report: Report) -> None:
+        last = self._database.read("SELECT number, digest FROM document ORDER BY number DESC LIMIT 1")
+        number, before = (int(str(last[0][0])) + 1, str(last[0][1])) if last else (1, "")
+        values = (number, report.id, report.document.sha256, report.created_at)
+        self._database.change(
+            "INSERT INTO document (number, report, sha256, prepared_at, digest) VALUES (?, ?, ?, ?, ?)",
+            (*values, rows.digest(before, *values)),
+        )
 
     def put(self, report: Report) -> None:
         """Write a changed report."""

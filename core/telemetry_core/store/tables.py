@@ -32,6 +32,15 @@ class Properties:
             (scope, name, value, rows.digest(scope, name, value)),
         )
 
+    def verify(self) -> None:
+        """Check every value.
+
+        Raises:
+            StoreDamaged: One is not as it was written.
+        """
+        for scope, name in self._database.read("SELECT scope, name FROM property"):
+            self.get(str(scope), str(name))
+
     def remove(self, scope: str, name: str) -> None:
         """Forget a value."""
         self._database.change("DELETE FROM property WHERE scope = ? AND name = ?", (scope, name))
@@ -131,6 +140,15 @@ class Ledgers:
             " ON CONFLICT (installation) DO UPDATE SET ledger = excluded.ledger, digest = excluded.digest",
             (ledger.installation, text, rows.digest(ledger.installation, text)),
         )
+
+    def verify(self) -> None:
+        """Check every ledger.
+
+        Raises:
+            StoreDamaged: One is not as it was written.
+        """
+        for (installation,) in self._database.read("SELECT installation FROM base"):
+            self.get(str(installation))
 
     def remove(self, installation: str) -> None:
         """Forget base and counts of an installation."""

@@ -45,6 +45,15 @@ CREATE UNIQUE INDEX report_slot ON report (installation, kind, slot) WHERE state
 CREATE UNIQUE INDEX report_pending ON report (installation, kind) WHERE state = 'pending';
 CREATE INDEX report_created ON report (created_at);
 
+-- Every document ever prepared, append-only: each row's digest covers the digest of the row before it.
+CREATE TABLE document (
+    number INTEGER PRIMARY KEY,
+    report TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    prepared_at BIGINT NOT NULL,
+    digest TEXT NOT NULL
+);
+
 CREATE TABLE attempt (
     report TEXT NOT NULL,
     number INTEGER NOT NULL,
