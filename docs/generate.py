@@ -13,6 +13,7 @@ from telemetry_core.config.sources import variable
 from telemetry_core.environment import POINTS
 from telemetry_core.errors import TelemetryError, all_errors
 from telemetry_core.wire import field_path
+from tests.bad_inputs import TABLE
 
 Row: TypeAlias = tuple[str, ...]
 
@@ -36,6 +37,7 @@ def pages() -> dict[str, str]:
         "exit-status.md": _exit_status(),
         "settings.md": _settings(),
         "data-points.md": _data_points(),
+        "bad-input.md": _bad_input(),
     }
 
 
@@ -89,6 +91,14 @@ def _default(value: object) -> str:
     if value is None:
         return ""
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
+
+
+def _bad_input() -> str:
+    rows = [(row.what, f"`telemetry {row.command}`", row.message, str(row.status)) for row in TABLE]
+    return (
+        "# Bad input\n\nGenerated from the table that a test runs: what is wrong, and what the one line on standard"
+        " error says, beside the next step.\n\n" + _table(("input", "command", "message", "status"), rows)
+    )
 
 
 def _data_points() -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _BODY_BEGINS = "http11.send_request_body.started"
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete", "proxy.start_tls.complete")
+_CLEANING_UP = (".failed", ".response_closed.started", ".response_closed.complete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,8 @@ class _Run:
                 return
         if stream is not None:
             stream.close()
-        raise TimeoutError
+        if not event.endswith(_CLEANING_UP):
+            raise TimeoutError
 
 
 def _context(security: Security) -> ssl.SSLContext:

@@ -71,7 +71,11 @@ class Program:
         }
 
     def __call__(
-        self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None, timeout: float = 120
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        variables: Mapping[str, str] | None = None,
+        timeout: float = 120,
     ) -> Run:
         """Run a command to its end."""
         done = subprocess.run(

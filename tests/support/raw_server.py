@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
 
@@ -50,6 +51,11 @@ class Peer:
         """Say and read nothing until the test ends."""
         self.stopped.wait()
 
+    def wait_until_closed(self) -> None:
+        """Wait, on the test's side, until the script has ended and the connection with it."""
+        while self.connection.fileno() != -1:
+            time.sleep(0.01)
+
     def _read_until(self, end: Callable[[], int]) -> bytes:
         while not (found := end()) or len(self.received) < found:
             more = self.connection.recv(65536)
@@ -59,7 +65,7 @@ class Peer:
         return bytes(self.received[:found])
 
 
-Script = Callable[[Peer], None]
+Script = Callable[[Peer], object]
 
 
 class RawServer:

@@ -64,8 +64,8 @@ class Version(msgspec.Struct, frozen=True):
 class Refusal(msgspec.Struct, frozen=True):
     """The body of an error that the engine made (facts §4.2)."""
 
-    type: str = ""
-    message: str = ""
+    type: str | None = None
+    message: str | None = None
 
 
 class ProductAnswer(msgspec.Struct, frozen=True):

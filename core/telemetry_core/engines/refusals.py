@@ -57,4 +57,4 @@ def _refusal(answer: Answer) -> Refusal:
         found = msgspec.json.decode(answer.body, type=Refusal)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return Refusal()
-    return Refusal(found.type[:100], " ".join(found.message.split())[:300])
+    return Refusal(found.type, " ".join((found.message or "").split())[:300])
