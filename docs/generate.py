@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from docs import shapes
 from telemetry_core.config import ENGINE_SETTINGS, SETTINGS, Setting, schema_file
 from telemetry_core.config.schema import schema
 from telemetry_core.config.sources import variable
@@ -46,8 +47,23 @@ def configuration_schema() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def schemas() -> dict[str, str]:
+    """The JSON Schema of each command's output by its file name."""
+    return {
+        f"{_file_name(command)}.schema.json": json.dumps(shapes.schema(command), indent=2) + "\n"
+        for command in shapes.SHAPES
+    }
+
+
+def _file_name(command: str) -> str:
+    return command.replace(" --", "-").replace(" ", "-").lower()
+
+
 def main() -> None:
     """Write them."""
+    (REFERENCE / "json").mkdir(exist_ok=True)
+    for name, text in schemas().items():
+        (REFERENCE / "json" / name).write_text(text, encoding="utf-8")
     for name, text in pages().items():
         (REFERENCE / name).write_text(text, encoding="utf-8")
     schema_file().write_text(configuration_schema(), encoding="utf-8")

@@ -4,13 +4,41 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
+from docs.shapes import SHAPES
+from telemetry_admin import app
 from tests.support.program import Program
 from tests.support.simulated_engine import SimulatedEngine
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "reference" / "json"
+
+#: How each shape of data is called for; NEWEST is the id of the newest report.
+COMMANDS = {
+    "config check": "config check",
+    "config get": "config get endpoint",
+    "config path": "config path",
+    "config set": "config set reporter.period 12h",
+    "config show": "config show",
+    "config unset": "config unset reporter.period",
+    "disable": "disable",
+    "enable": "enable --yes",
+    "environment": "environment",
+    "history": "history",
+    "history ID": "history NEWEST",
+    "history --verify": "history --verify",
+    "preview": "preview",
+    "preview --diff": "preview --diff",
+    "send": "send --force",
+    "send --dry-run": "send --dry-run",
+    "status": "status",
+    "telemetry --version": "--version",
+}
 REPORT_KEYS = {
     "id", "kind", "trigger", "state", "installation", "engines", "endpoint", "attempts", "maybe-arrived",
     "sha256", "size", "created-at", "accepted-at",
@@ -21,18 +49,32 @@ STATUS_KEYS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["status", "preview", "environment", "history", "config show", "send", "send --dry-run", "enable --yes", "disable"],
-)
-def test_success_is_one_object_on_one_line(command: str, configured: Program) -> None:
-    done = configured(*command.split(), "--json")
+def valid(command: str, envelope: dict[str, Any]) -> None:
+    """The whole envelope fits the published schema, which allows no key that it does not name."""
+    schema = json.loads((SCHEMAS / f"{command.replace(' --', '-').replace(' ', '-').lower()}.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(envelope)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_success_is_one_object_on_one_line_and_fits_its_schema(command: str, configured: Program) -> None:
+    configured("enable", "--yes")
+    configured("send")
+    newest = configured("history", "--json").data["reports"][0]["id"]
+    done = configured(*COMMANDS[command].replace("NEWEST", newest).split(), "--json")
     assert done.status == 0
     assert done.text.count("\n") == 1
+    assert done.stderr == b""
     envelope = done.json
     assert set(envelope) == {"format", "command", "ok", "data"}
     assert (envelope["format"], envelope["ok"]) == (1, True)
-    assert envelope["command"] == command.partition(" --")[0]
+    assert envelope["command"] == command.partition(" --")[0].removesuffix(" ID")
+    valid(command, envelope)
+
+
+def test_every_command_has_a_schema_and_a_test_of_it() -> None:
+    assert set(COMMANDS) == set(SHAPES)
+    single = {name for name in app.COMMANDS if name != "config"}
+    assert single <= set(COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +97,8 @@ def test_every_error_is_an_envelope_with_code_message_hint_and_status(
     assert done.status == status
     assert done.stderr == b""
     envelope = done.json
+    if command in COMMANDS:
+        valid(command, envelope)
     assert {key: envelope[key] for key in ("format", "command", "ok")} == {"format": 1, "command": command, "ok": False}
     assert set(envelope["error"]) == {"code", "message", "hint", "exit-status"}
     assert (envelope["error"]["code"], envelope["error"]["exit-status"]) == (code, status)
