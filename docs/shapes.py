@@ -1,7 +1,7 @@
 """The data of each command's `--json`, as shapes; the JSON Schemas in `reference/json` are made from them.
 
-A shape is the name of a type (`text`, `flag`, `count`, `instant`, `anything`, with `?` where it can be null), a list with
-the shape of its items, or an object; the key `*` stands for all keys of a map.
+A shape is the name of a type (`text`, `flag`, `count`, `instant`, `anything`, with `?` where it can be null), a list
+with the shape of its items, or an object; the key `*` stands for all keys of a map.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from telemetry_core.model import Clock
 
@@ -41,6 +42,7 @@ class Host:
     is_root: bool
     is_terminal: bool
     can_ask: bool
+    is_container: bool = False
 
     def user(self) -> str:
         """The operating system's user, with the one behind `sudo`, for the record of a decision."""
@@ -56,6 +58,12 @@ class Host:
         return f"{name} (sudo: {behind})" if behind and behind != name else name
 
 
+def _is_container() -> bool:
+    """Whether this is a container, as Docker, Podman, Kubernetes and systemd-nspawn tell their processes."""
+    told = any(name in os.environ for name in ("container", "KUBERNETES_SERVICE_HOST"))
+    return told or Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+
+
 def this_host() -> Host:
     """What this process runs on."""
     return Host(
@@ -63,5 +71,6 @@ def this_host() -> Host:
         environment=dict(os.environ),
         is_root=hasattr(os, "geteuid") and os.geteuid() == 0,
         is_terminal=sys.stdout.isatty(),
+        is_container=_is_container(),
         can_ask=sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty(),
     )

@@ -56,6 +56,12 @@ class Invocation:
             )
         return config.store
 
+    def _store_is_passing(self, config: Config) -> bool:
+        """Whether the store goes with its container; one that somebody named is believed to last (DESIGN §6)."""
+        if config.store is not None or not self.host.is_container:
+            return False
+        return not paths.outlives_the_container(self.places.store.parent)
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that writes nothing."""
@@ -64,7 +70,7 @@ class Invocation:
 
         config = self.config()
         with Store.for_reading(self.store_path(config), self.host.clock.now()) as store:
-            yield Session(config, store, self.host.clock)
+            yield Session(config, store, self.host.clock, passing=self._store_is_passing(config))
 
     @contextmanager
     def writing(self, *, first_run: bool = True) -> Iterator[Session]:
@@ -75,7 +81,7 @@ class Invocation:
 
         config = self.config()
         with Store.for_writing(self.store_path(config), self.host.clock.now()) as store:
-            session = Session(config, store, self.host.clock)
+            session = Session(config, store, self.host.clock, passing=self._store_is_passing(config))
             if first_run:
                 administration.first_run(session, self.host.user)
             yield session

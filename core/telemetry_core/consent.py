@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, replace
 
 from telemetry_core.config import Config
 from telemetry_core.errors import EndpointMissing, NotPermitted
 from telemetry_core.model import Decision, Endpoint, Kind, Report, State
 
 _SEAL = object()
+_PASSING = (
+    "The store goes with this container, and an initial report is sent once:"
+    " mount a volume at the store's directory, or set TELEMETRY_STORE to a place that lasts."
+)
 _NO_REQUESTS = "All requests were forbidden with `telemetry disable --no-requests`."
 
 
@@ -23,6 +27,7 @@ class Consent:
         decision: The last decision itself, None before the first.
         endpoint: Where reports would go now.
         veto: Why no request may leave at all, empty where one may: reporter switch, environment, `--no-requests`.
+        passing: Whether the store goes with its container, so that an initial report would be sent at every start.
         withheld: Names of fields that are left out.
     """
 
@@ -31,6 +36,7 @@ class Consent:
     decision: Decision | None
     endpoint: Endpoint | None
     veto: str = ""
+    passing: bool = False
     withheld: frozenset[str] = frozenset()
 
 
@@ -41,20 +47,21 @@ class Permit:
     kind: Kind
     installation: str
     endpoint: Endpoint
-    seal: object = field(repr=False)
+    seal: InitVar[object]
 
-    def __post_init__(self) -> None:
-        if self.seal is not _SEAL:
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
             raise NotPermitted("Only the consent makes permits.")
 
 
-def decide(config: Config, engine: str, history: Iterable[Decision]) -> Consent:
+def decide(config: Config, engine: str, history: Iterable[Decision], *, passing: bool = False) -> Consent:
     """The consent of now for an engine's entry (DESIGN §3): its last decision under the layers that can only forbid.
 
     Args:
         config: With endpoint, reporter switch and fields to withhold.
         engine: The entry's name.
         history: All decisions, oldest first.
+        passing: Whether the store goes with its container.
     """
     own = [decision for decision in history if decision.engine == engine]
     last = own[-1] if own else None
@@ -64,6 +71,7 @@ def decide(config: Config, engine: str, history: Iterable[Decision]) -> Consent:
         decision=last,
         endpoint=config.endpoint,
         veto=_veto(config, last),
+        passing=passing,
         withheld=frozenset(config.withhold),
     )
 
@@ -95,6 +103,8 @@ def obstacle(consent: Consent, kind: Kind) -> str:
         return _not_enabled(consent)
     if consent.endpoint is None:
         return "No endpoint is configured."
+    if kind is Kind.INITIAL and consent.passing:
+        return _PASSING
     return _moved(consent)
 
 

@@ -29,6 +29,15 @@ def drop_in_directory(config: Path) -> Path:
     return config.with_suffix(".d")
 
 
+def outlives_the_container(directory: Path) -> bool:
+    """Whether a directory, or the nearest one above it that exists, lies on a mount of its own and not in the image."""
+    existing = next(path for path in (directory, *directory.absolute().parents) if _is_there(path))
+    try:
+        return existing.stat().st_dev != Path("/").stat().st_dev
+    except OSError:
+        return True  # nothing that this user can see speaks against it
+
+
 def default_places(*, is_root: bool) -> Places:
     """The default places of this user (DESIGN §6).
 

@@ -15,6 +15,7 @@ from telemetry_core.secret import Secret
 from telemetry_core.wire import ALWAYS, FIELDS, field_name
 
 _DURATION_UNITS: Mapping[str, Millis] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": 24 * HOUR}
+_REWRITTEN = re.compile(r"""["<>\\^`{|}]""")
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
 _DATABASE_URL = re.compile(r"([a-z0-9+]+://)(?:([^/@:]*)(?::([^/@]*))?@)?(\S+)")
 _HOST = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f:.]+")
@@ -111,6 +112,8 @@ def _split(text: str) -> SplitResult:
         raise Unfit("in brackets stands an IPv6 address")
     if parts.fragment:
         raise Unfit("a fragment (#...) is never sent")
+    if _REWRITTEN.search(text) or {".", ".."} & set(parts.path.split("/")):
+        raise Unfit("it would not be sent as it is written: no . or .. as a part of the path, no quotes or brackets")
     if "@" in parts.path + parts.query:
         raise Unfit("/ and @ in a password are written %2F and %40, and so is an @ behind the host")
     return parts

@@ -14,11 +14,12 @@ from telemetry_core.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of the program over one store."""
+    """One run of the program over one store; `passing` says that the store goes with its container."""
 
     config: Config
     store: Store
     clock: Clock
+    passing: bool = False
 
     def consent(self, entry: str) -> Consent:
         """The consent of now for an engine's entry, read anew from the store at each call.
@@ -26,7 +27,7 @@ class Session:
         Raises:
             StoreDamaged: The consent's history is not as it was written.
         """
-        return consent.decide(self.config, entry, self.store.consents.history())
+        return consent.decide(self.config, entry, self.store.consents.history(), passing=self.passing)
 
     def group(self, engine: Engine) -> tuple[Engine, ...]:
         """All configured entries that showed the same installation as an engine at the last contact, with itself."""

@@ -12,6 +12,9 @@ from telemetry_core.errors import StoreDamaged, StoreError, StoreTooNew, StoreUn
 from telemetry_core.model import Millis
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+APPLICATION_ID = 0x7E1E3E79
+"""What SQLite keeps in the header of the file, so that no other program's database is taken for a store."""
+
 _WAIT_SECONDS = 10.0
 _DAMAGE = ("malformed", "not a database", "no such table", "no such column", "corrupt")
 
@@ -69,7 +72,9 @@ class Database:
         database = cls(path, connection)
         try:
             database.read("PRAGMA synchronous = FULL")
-            database._migrate(now)
+            database._refuse_foreign()
+            if database._version() == 0 or not uri.endswith("mode=ro"):
+                database._migrate(now)
         except StoreError:
             connection.close()
             raise
@@ -103,11 +108,32 @@ class Database:
             self._connection.rollback()
             raise
 
+    def _refuse_foreign(self) -> None:
+        """Mark a new file as a store, and refuse to touch one that is another program's."""
+        if self._mark() == APPLICATION_ID:
+            return
+        if self.read("SELECT 1 FROM sqlite_master") and self._mark() != APPLICATION_ID:  # marked before it is filled
+            raise StoreDamaged(
+                f"{self.path} is a database, but no store of telemetry.", hint="Name another with TELEMETRY_STORE."
+            )
+        self.change(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _mark(self) -> object:
+        return self.read("PRAGMA application_id")[0][0]
+
     def _version(self) -> int:
         if not self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'"):
             return 0
         version = self.read("SELECT max(version) FROM migration")[0][0]
         return version if isinstance(version, int) else 0
+
+    def _keep_copy(self, version: int) -> None:
+        """Keep the store as it is, beside it, before anything of it is changed."""
+        copy = self.path.with_name(f"{self.path.name}.v{version}")
+        if copy.exists():
+            return
+        self.change("VACUUM INTO ?", (str(copy),))
+        copy.chmod(0o600)
 
     def _migrate(self, now: Millis) -> None:
         scripts = {int(file.stem): file for file in sorted(_MIGRATIONS.glob("*.sql"))}
@@ -118,6 +144,8 @@ class Database:
             )
         if version == max(scripts):
             return
+        if version > 0:
+            self._keep_copy(version)
         with self.transaction():
             for number in range(self._version() + 1, max(scripts) + 1):
                 for statement in scripts[number].read_text(encoding="utf-8").split(";\n"):
