@@ -1,4 +1,4 @@
-"""Where configuration and store are by default: for root, for other users, in containers, without a home, at odd times."""
+"""Where configuration and store are by default: for root, other users, containers, without a home, at odd times."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_container_without_a_place_that_lasts_sends_no_initial_report_and_says
     inside: Inside, receiver: Receiver
 ) -> None:
     del inside.host.environment["TELEMETRY_STORE"]  # type: ignore[attr-defined]  # a plain dictionary here
-    same_device = os.stat("/").st_dev == Path(os.environ["HOME"]).stat().st_dev
+    same_device = Path("/").stat().st_dev == Path(os.environ["HOME"]).stat().st_dev
     if not same_device or Path("/etc/telemetry").exists() or Path("/var/lib/telemetry").exists():
         pytest.skip("the home of this test is on a mount of its own, or a system store exists")
     inside.host = replace(inside.host, is_container=True)
