@@ -1,6 +1,6 @@
 """What an administrator decides: enabling and disabling telemetry, and the note that goes with it."""
 
 from telemetry_core.administration import legal_note
-from telemetry_core.administration.deciding import FIELDS, Author, Decided, disable, enable, first_run
+from telemetry_core.administration.deciding import FIELDS, Author, Decided, disable, enable, first_run, require_endpoint
 
-__all__ = ["FIELDS", "Author", "Decided", "disable", "enable", "first_run", "legal_note"]
+__all__ = ["FIELDS", "Author", "Decided", "disable", "enable", "first_run", "legal_note", "require_endpoint"]
