@@ -23,6 +23,7 @@ ATTEMPT: Mapping[str, Shape] = {
 }  # fmt: skip
 PREVIEW: Mapping[str, Shape] = {
     "engines": ["text"], "installation": "text", "kind": "kind", "id": "text?", "pending-since": "instant?",
+    "next-attempt-at": "instant?",
     "would-be-sent": "flag", "obstacle": "text?", "initial-first": "flag", "request": "request?", "body": "text",
     "size": "count", "sha256": "text", "sources": {"*": "text"}, "missing": {"*": "text"}, "withheld": ["text"],
 }  # fmt: skip
@@ -35,6 +36,7 @@ STATUS: Mapping[str, Shape] = {
     "name": "text", "installation": "text?", "product": "text?", "state": "state", "obstacle": "text?",
     "endpoint": "text?", "due-at": "instant?", "last-accepted-at": "instant?", "last-contact-at": "instant?",
     "pending": "text?", "initial-sent-at": "instant?", "initial-due-at": "instant?", "initial-obstacle": "text?",
+    "trouble": "text?",
 }  # fmt: skip
 DELIVERED: Mapping[str, Shape] = {
     "id": "text", "kind": "kind", "state": "report-state", "engines": ["text"], "installation": "text",
@@ -49,9 +51,9 @@ SHAPES: Mapping[str, Shape] = {
     "config path": {
         "files": [{"path": "text", "exists": "flag"}], "written-by-config-set": "text", "schema": "text",
     },
-    "config set": {"key": "text", "written": "text", "decides": "text?"},
+    "config set": {"key": "text", "written": "text?", "decides": "text?"},
     "config show": {"settings": [{"key": "text", "value": "anything", "origin": "text"}], "store": "text"},
-    "config unset": {"key": "text", "written": "text", "decides": "text?"},
+    "config unset": {"key": "text", "written": "text?", "decides": "text?"},
     "disable": {"engines": [DECISION]},
     "enable": {"engines": [DECISION], "legal-note-sha256": "text"},
     "environment": {

@@ -125,8 +125,17 @@ def refusal(consent: Consent, reason: str) -> NotPermitted | EndpointMissing:
     """The error for an explicit command that meets an obstacle."""
     if consent.endpoint is None and not consent.veto and consent.state is not State.DISABLED:
         return EndpointMissing(reason, hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.')
-    hint = "" if consent.veto else f"`telemetry enable --engine {consent.engine}` enables it."
-    return NotPermitted(reason, hint=hint or "Whoever set it can take it away.")
+    return NotPermitted(reason, hint=_remedy(consent, reason))
+
+
+def _remedy(consent: Consent, reason: str) -> str:
+    if reason == _PASSING:
+        return "Then it goes at the next `telemetry send`."
+    if not consent.veto or consent.veto == _NO_REQUESTS:
+        return f"`telemetry enable --engine {consent.engine}` permits it."
+    if consent.veto.startswith("DO_NOT_TRACK"):
+        return "Unset DO_NOT_TRACK for this command."
+    return "`telemetry config show` says where that is set."
 
 
 def misfit(consent: Consent, report: Report) -> str:
@@ -155,7 +164,7 @@ def _not_enabled(consent: Consent) -> str:
 
 def _veto(config: Config, last: Decision | None) -> str:
     if config.do_not_track:
-        return "DO_NOT_TRACK is set in this environment."
+        return "DO_NOT_TRACK is set in this environment (cron may not see it)."
     if not config.reporter_activate:
         return "The reporter is switched off (telemetry-reporter-activate = false)."
     if last is not None and not last.requests:

@@ -127,7 +127,7 @@ def _read_metrics(
             return None, None
         return dict.fromkeys(reading.sums, 0), _fresh_metrics(reading, read_at)
     if reading.since != base.metrics.since:
-        problems["metrics"] = "they were read from another moment on than the base"
+        problems["metrics"] = "they are counted from the next reading on"
         return None, base.metrics
     return _continue_metrics(base.metrics, reading, read_at)
 

@@ -135,7 +135,7 @@ def resolve(report: Report, store: Store, now: Millis, *, accepted: bool) -> Rep
         kept = store.reports.get(report.id) or report
         unknown = kept.maybe_arrived or any(one.outcome is None for one in store.reports.attempts(report.id))
         if kept.state is not ReportState.PENDING or not unknown:
-            left = "" if unknown else " and never left"
+            left = " and never left" if kept.state is ReportState.PENDING else ""
             raise UsageError(
                 f"Report {report.id} is {kept.state}{left}: there is nothing to resolve.",
                 hint="Only a pending report of which an attempt may have arrived can be resolved.",

@@ -24,6 +24,7 @@ from telemetry_core.model import (
     Software,
     State,
 )
+from telemetry_core.wire import date
 
 INITIAL_FIELDS = ("installation", "product.name", "product.version", "product.edition", "telemetry-enabled")
 
@@ -125,13 +126,14 @@ def _named(metrics: Mapping[str, int] | None, product: Product) -> Mapping[str, 
 
 
 def _findings(environment: Environment, usage: Usage, start: Millis | None) -> Mapping[str, Finding]:
+    begun = usage.window_start is not None
+    since = f"counted since {date(usage.window_start)}" if usage.window_start is not None else ""
+    late = Missing("this release's own report has none") if begun else Missing("not enabled")
     made: dict[str, Finding] = {
-        "telemetry-enabled": Found(value=True, source="consent"),
-        "data-collection-start-date": Missing("this release's own report has none")
-        if start is None and usage.window_start is not None
-        else _counted(start, "the last report's end", "not enabled"),
-        "commands": _counted(usage.counts.commands, "counted since the last report", _reason(usage, "commands")),
-        "metrics": _counted(usage.counts.metrics, "counted since the last report", _reason(usage, "metrics")),
+        "telemetry-enabled": Found(value=True, source="consent" if begun else "what it would be once enabled"),
+        "data-collection-start-date": late if start is None else Found(start, "the beginning of the report's window"),
+        "commands": _counted(usage.counts.commands, since, _reason(usage, "commands")),
+        "metrics": _counted(usage.counts.metrics, since, _reason(usage, "metrics")),
     }
     return {point.name: made.get(point.name) or environment.findings[point.name] for point in POINTS}
 

@@ -45,7 +45,7 @@ REPORT_KEYS = {
 }  # fmt: skip
 STATUS_KEYS = {
     "name", "installation", "product", "state", "obstacle", "endpoint", "due-at", "last-accepted-at",
-    "last-contact-at", "pending", "initial-sent-at", "initial-due-at", "initial-obstacle",
+    "last-contact-at", "pending", "initial-sent-at", "initial-due-at", "initial-obstacle", "trouble",
 }  # fmt: skip
 
 

@@ -55,7 +55,6 @@ def test_keep_twice_changes_nothing_and_later_work_is_not_in_it(
 
 def test_keep_without_a_permit_is_not_permitted(configured: Program) -> None:
     assert configured("preview", "--keep").status == 4
-    assert configured("preview", "--keep", variables={"TELEMETRY_ENDPOINT": ""}).status == 3
 
 
 def test_raw_writes_the_body_and_nothing_else(configured: Program) -> None:

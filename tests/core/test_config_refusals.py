@@ -92,14 +92,11 @@ def test_a_value_of_the_wrong_type_is_refused_with_what_was_expected(
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("TELEMETRY_ENDPOINT", "", "endpoint is not an absolute URL"),
         ("TELEMETRY_ALLOW_HTTP", "yes", "allow-http is not true or false."),
-        ("TELEMETRY_ALLOW_HTTP", "", "allow-http is not true or false."),
         ("TELEMETRY_REPORTER_ACTIVATE", "off", "telemetry-reporter-activate is not true or false."),
         ("TELEMETRY_REPORTER__RETRIES", "two", "reporter.retries is not a whole number"),
         ("TELEMETRY_REPORTER__RETRIES", "9" * 5000, "reporter.retries is not a whole number"),
         ("TELEMETRY_REPORTER__PERIOD", "86400", "reporter.period is not a length of time"),
-        ("TELEMETRY_STORE", "", "store is not a path or a URL"),
         ("TELEMETRY_ENGINES__A__NODES", " , ", "engines.a.nodes is not a list of URLs"),
     ],
 )

@@ -75,7 +75,7 @@ def test_the_periodic_report_needs_consent_and_the_initial_one_does_not(
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        (replace(CONFIG, do_not_track=True), "DO_NOT_TRACK is set in this environment."),
+        (replace(CONFIG, do_not_track=True), "DO_NOT_TRACK is set in this environment (cron may not see it)."),
         (
             replace(CONFIG, reporter_activate=False),
             "The reporter is switched off (telemetry-reporter-activate = false).",
@@ -126,12 +126,12 @@ def test_nobody_else_makes_permits() -> None:
 @pytest.mark.parametrize(
     ("history", "config", "error", "hint"),
     [
-        ([], CONFIG, NotPermitted, "`telemetry enable --engine orders` enables it."),
-        ([DISABLED], CONFIG, NotPermitted, "`telemetry enable --engine orders` enables it."),
-        ([ENABLED], replace(CONFIG, do_not_track=True), NotPermitted, "Whoever set it can take it away."),
+        ([], CONFIG, NotPermitted, "`telemetry enable --engine orders` permits it."),
+        ([DISABLED], CONFIG, NotPermitted, "`telemetry enable --engine orders` permits it."),
+        ([ENABLED], replace(CONFIG, do_not_track=True), NotPermitted, "Unset DO_NOT_TRACK for this command."),
         ([ENABLED], replace(CONFIG, endpoint=None), EndpointMissing,
          'Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.'),
-        ([DISABLED], replace(CONFIG, endpoint=None), NotPermitted, "`telemetry enable --engine orders` enables it."),
+        ([DISABLED], replace(CONFIG, endpoint=None), NotPermitted, "`telemetry enable --engine orders` permits it."),
     ],
 )  # fmt: skip
 def test_a_refusal_says_what_would_remove_the_obstacle(

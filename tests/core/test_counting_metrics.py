@@ -137,7 +137,7 @@ def test_a_sum_from_another_moment_than_the_base_is_not_counted() -> None:
     reading = counting.read(base(40), [snapshot(T + MINUTE, MetricsReading(T - 25 * HOUR, {ROOT: 90}))])
     assert reading.counts.metrics is None
     assert reading.base.metrics == base(40).metrics
-    assert reading.problems["metrics"] == "they were read from another moment on than the base"
+    assert reading.problems["metrics"] == "they are counted from the next reading on"
 
 
 @pytest.mark.parametrize("later", [0, -5 * MINUTE])

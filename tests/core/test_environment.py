@@ -9,9 +9,11 @@ import pytest
 from telemetry_core import wire
 from telemetry_core.environment import POINTS, gather
 from telemetry_core.model import (
+    CommandsReading,
     Found,
     Integration,
     License,
+    MetricsReading,
     Missing,
     Product,
     Snapshot,
@@ -49,7 +51,7 @@ def test_every_data_point_can_be_withheld_or_is_in_every_report() -> None:
     assert {point.name for point in POINTS} == {*wire.ALWAYS, *wire.FIELDS}
 
 
-def test_counts_and_what_the_reporter_says_itself_are_not_looked_for() -> None:
+def test_what_the_reporter_says_itself_is_not_looked_for() -> None:
     assert set(gather([NODE1]).findings) == {
         "installation",
         "product.name",
@@ -58,6 +60,8 @@ def test_counts_and_what_the_reporter_says_itself_are_not_looked_for() -> None:
         "database",
         "application-server",
         "jdk",
+        "commands",
+        "metrics",
         "integration",
         "license-key",
         "webapps",
@@ -86,6 +90,8 @@ def test_each_data_point_finds_its_own_part() -> None:
                 integration=Integration("camunda-integration", ("x",)),
                 license_key=License(raw="r"),
                 webapps=("cockpit",),
+                commands=CommandsReading("x", {"A": 1}, None),
+                metrics=MetricsReading(0, {"m": 2}),
             )
         ]
     )
@@ -100,6 +106,8 @@ def test_each_data_point_finds_its_own_part() -> None:
         "integration": Integration("camunda-integration", ("x",)),
         "license-key": License(raw="r"),
         "webapps": ("cockpit",),
+        "commands": CommandsReading("x", {"A": 1}, None),
+        "metrics": MetricsReading(0, {"m": 2}),
     }
 
 

@@ -169,9 +169,9 @@ def test_fields_are_in_the_order_of_the_report_without_missing_and_withheld_ones
 def test_every_value_has_a_source() -> None:
     built = payload.periodic(environment(), USAGE, frozenset())
     assert built.sources["jdk"] == NODE
-    assert built.sources["metrics"] == "counted since the last report"
+    assert built.sources["metrics"] == "counted since 2026-11-23T23:00:08.920+0000"
     assert built.sources["telemetry-enabled"] == "consent"
-    assert built.sources["data-collection-start-date"] == "the last report's end"
+    assert built.sources["data-collection-start-date"] == "the beginning of the report's window"
     assert set(built.sources) | set(built.missing) == {
         "installation",
         "product.name",

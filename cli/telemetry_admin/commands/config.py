@@ -120,15 +120,15 @@ def check(ctx: typer.Context, *, json: options.Json = False) -> Result:
 
 
 def _change(invocation: Invocation, key: str, value: str | None) -> Result:
-    from telemetry_core.config import change
+    from telemetry_core.config import change, drop_in
 
     written = change(invocation.layers, key, value)
+    target = drop_in(invocation.layers)
     decides = next((one for one in invocation.config().values if one.key == key), None)
     origin = None if decides is None or decides.origin == "default" else decides.origin
-    other = origin is not None and not origin.startswith(str(written))
+    what = f"{target} is written" if written is not None else f"Nothing to change in {target}"
+    but = f", but {origin} decides" if origin is not None and not origin.startswith(str(target)) else ""
     return Result(
-        data={"key": key, "written": str(written), "decides": origin},
-        show=lambda console: console.print(
-            f"{written} is written, but {origin} decides." if other else f"{written} is written."
-        ),
+        data={"key": key, "written": None if written is None else str(written), "decides": origin},
+        show=lambda console: console.print(f"{what}{but}."),
     )

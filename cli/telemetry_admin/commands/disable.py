@@ -31,15 +31,15 @@ def command(
     """
     from telemetry_admin.render import consent as render
     from telemetry_core import administration as decisions
+    from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
     author = decisions.Author(invocation.host.user(), "command", authorized_by=authorized_by, reason=reason)
     with invocation.writing(first_run=False) as session:
-        decided = [
-            decisions.disable(session, one, author, no_requests=no_requests)
-            for one in selected(session, engine, everything=all_)
-        ]
+        engines = selected(session, engine, everything=all_)
+        decided = [decisions.disable(session, one, author, no_requests=no_requests) for one in engines]
+        standing = [reporting.status(session, one) for one in engines]
     return Result(
         data={"engines": [render.described(one) for one in decided]},
-        show=lambda console: render.show_disabled(console, decided),
+        show=lambda console: render.show_disabled(console, decided, standing),
     )

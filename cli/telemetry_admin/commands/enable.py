@@ -30,6 +30,7 @@ def command(
     from telemetry_admin.render import consent as render
     from telemetry_admin.render.console import make_console
     from telemetry_core import administration as decisions
+    from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
     if not yes and (json or not invocation.host.can_ask):
@@ -38,16 +39,17 @@ def command(
         engines = selected(session, engine, everything=all_)
         decisions.require_endpoint(session)
         if not json:
-            render.show_what_it_means(make_console(invocation.host), session.config, engines)
+            render.show_what_it_means(make_console(invocation.host), session, engines)
         if not yes and not typer.confirm(f"Enable telemetry for {', '.join(one.entry for one in engines)}?"):
             return Result(data={"engines": []}, show=lambda console: console.print("Nothing was changed."))
         author = decisions.Author(
             invocation.host.user(), "command", authorized_by=authorized_by, reason=reason, note_shown=not json
         )
         decided, failures = for_each(engines, lambda one: decisions.enable(session, one, author))
+        obstacles = {one.entry: reporting.status(session, one).obstacle for one in engines}
     raise_if_alone(failures, decided)
     return Result(
         data={"engines": [render.described(one) for one in decided], "legal-note-sha256": decisions.legal_note.SHA256},
-        show=lambda console: render.show_enabled(console, decided),
+        show=lambda console: render.show_enabled(console, decided, obstacles),
         failures=failures,
     )

@@ -48,6 +48,10 @@ def command(
 ) -> Result:
     """Show every report ever prepared, newest first; with an id one of them with all its attempts."""
     invocation: Invocation = ctx.obj
+    if sum((raw, json and raw, verify, resolve is not None)) > 1 or (verify and report_id is not None):
+        raise UsageError(
+            "These options exclude each other.", hint="--verify is about everything, --raw is bytes alone."
+        )
     if report_id is None and (raw or resolve is not None):
         option = "--raw" if raw else "--resolve"
         raise UsageError(f"{option} is about one report.", hint="Add its id; `telemetry history` lists them.")
@@ -102,7 +106,7 @@ def _resolve(invocation: Invocation, report_id: str, *, accepted: bool) -> Resul
 
 
 def _find(store: "Store", prefix: str) -> "Report":
-    found = store.reports.starting_with(prefix)
+    found = store.reports.starting_with(prefix.lower())
     if len(found) == 1:
         return found[0]
     what = f"{len(found)} reports have ids that start" if found else "No report has an id that starts"

@@ -38,6 +38,8 @@ def command(
     from telemetry_admin.render import preview as render
     from telemetry_core import reporting
 
+    if raw and (json or diff):
+        raise UsageError("--raw writes the body and nothing else.", hint="Leave --json and --diff out.")
     if initial and keep:
         raise UsageError("--keep is always about the periodic report.", hint="Leave --initial out.")
     invocation: Invocation = ctx.obj
@@ -91,6 +93,7 @@ def _described(preview: "Preview") -> Json:
         "kind": preview.kind,
         "id": preview.report_id,
         "pending-since": instant(preview.pending_since),
+        "next-attempt-at": instant(preview.next_attempt_at),
         "would-be-sent": not preview.obstacle,
         "obstacle": preview.obstacle or None,
         "initial-first": preview.initial_first,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telemetry_admin import options
-from telemetry_admin.invocation import Invocation, chosen
-from telemetry_admin.result import Json, Result, instant
+from telemetry_admin.invocation import Invocation, chosen, for_each
+from telemetry_admin.result import Json, Result, instant, raise_if_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,7 @@ def command(
         return _plan(invocation, request, lambda session: chosen(session, engine, everything=all_))
     with invocation.writing() as session:
         done = reporting.send(session, chosen(session, engine, everything=all_), request)
+        idle = [reporting.status(session, one) for one in session.config.engines if one.entry in done.idle]
     explicit = initial or force or invocation.host.is_terminal
     said = [one.error for one in done.failed if explicit or not one.repeated]
     return Result(
@@ -53,7 +54,7 @@ def command(
             ],
             "idle": dict(done.idle),
         },
-        show=(lambda console: render.show(console, done)) if invocation.host.is_terminal else None,
+        show=(lambda console: render.show(console, done, idle)) if invocation.host.is_terminal else None,
         failures=said,
         quiet=[one.error for one in done.failed if one.error not in said],
     )
@@ -64,10 +65,12 @@ def _plan(invocation: Invocation, request: "Request", engines: "Callable[[Sessio
     from telemetry_core import reporting
 
     with invocation.reading() as session:
-        planned = reporting.plan(session, engines(session), request)
+        planned, failures = for_each(engines(session), lambda one: reporting.plan(session, one, request))
+    raise_if_alone(failures, planned)
     return Result(
         data={"planned": [_planned(one) for one in planned]},
         show=lambda console: render.show_plan(console, planned),
+        failures=failures,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from telemetry_admin.render.console import heading, pairs, paragraph, safe
+from telemetry_admin.render.status import initial
 from telemetry_admin.result import Json, instant
 from telemetry_core.administration import FIELDS, legal_note
 from telemetry_core.config.values import duration_text
@@ -14,16 +15,18 @@ from telemetry_core.model import State
 from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
     from telemetry_core.administration import Decided
-    from telemetry_core.config import Config, Engine
+    from telemetry_core.config import Engine
+    from telemetry_core.reporting import Session, Status
 
 
-def show_what_it_means(console: Console, config: Config, engines: Sequence[Engine]) -> None:
+def show_what_it_means(console: Console, session: Session, engines: Sequence[Engine]) -> None:
     """Print legal note, fields, endpoint and period, the initial report and how to undo it."""
+    config = session.config
     paragraph(console, legal_note.TEXT)
     console.print()
     withheld = set(config.withhold)
@@ -37,12 +40,20 @@ def show_what_it_means(console: Console, config: Config, engines: Sequence[Engin
     ]
     if withheld:
         rows.append(("withheld", ", ".join(sorted(withheld))))
+    silent = [engine.entry for engine in engines if not _requests(session, engine.entry)]
+    if silent:
+        rows.append(("lifts", f"what `telemetry disable --no-requests` forbade for {', '.join(silent)}"))
     rows.append(("undo", "`telemetry disable`"))
     pairs(console, rows)
     console.print()
 
 
-def show_enabled(console: Console, decided: Sequence[Decided]) -> None:
+def _requests(session: Session, entry: str) -> bool:
+    decision = session.recorded_consent(entry).decision
+    return decision is None or decision.requests
+
+
+def show_enabled(console: Console, decided: Sequence[Decided], obstacles: Mapping[str, str]) -> None:
     """Print what enabling came to."""
     for one in decided:
         if not one.changed:
@@ -50,23 +61,21 @@ def show_enabled(console: Console, decided: Sequence[Decided]) -> None:
             console.print(Text(f"{safe(one.engine)}: telemetry is enabled already, since {since}."))
             continue
         heading(console, f"{safe(one.engine)}: telemetry is enabled.")
-        console.print("  Counting begins now; `telemetry preview` shows what will be sent, `telemetry send` sends it.")
-        seen = one.observation
-        if seen is not None and seen.own_reporter:
-            console.print("  The engine reports by itself too; while it does, `telemetry send` leaves it out.")
-        if seen is not None and "metrics" in seen.usage.problems:
-            console.print(Text(f"  Metrics: {safe(seen.usage.problems['metrics'])}."))
+        if obstacles[one.engine]:
+            paragraph(console, f"But nothing is sent for now: {obstacles[one.engine]}", indent=2)
+        else:
+            shows = "Counting begins now; `telemetry preview` shows what will be sent, `telemetry send` sends it."
+            paragraph(console, shows, indent=2)
+        if one.observation is not None and "metrics" in one.observation.usage.problems:
+            paragraph(console, f"Metrics: {one.observation.usage.problems['metrics']}.", indent=2)
 
 
-def show_disabled(console: Console, decided: Sequence[Decided]) -> None:
-    """Print what disabling came to."""
-    for one in decided:
+def show_disabled(console: Console, decided: Sequence[Decided], standing: Sequence[Status]) -> None:
+    """Print what disabling came to, and what that means for the initial report."""
+    for one, status in zip(decided, standing, strict=True):
         already = "" if one.changed else " already"
         console.print(Text(f"{safe(one.engine)}: telemetry is disabled{already}."))
-        if one.decision.requests:
-            console.print("  The initial report still goes once; `telemetry disable --no-requests` forbids it.")
-        else:
-            console.print("  No request will be sent to the endpoint, the initial report included.")
+        paragraph(console, f"Initial report: {initial(status)}.", indent=2)
 
 
 def described(decided: Decided) -> Json:

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from telemetry_admin.render.console import heading, pairs, safe
-from telemetry_core.model import Environment, Found, Product
+from telemetry_core.model import CommandsReading, Environment, Found, Integration, MetricsReading, Product
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,10 @@ def plain(point: str, value: object) -> object:
     """A found value as JSON has it; of the product the one part that the point is about."""
     if isinstance(value, Product):
         return getattr(value, point.rpartition(".")[2])
+    if isinstance(value, CommandsReading):
+        return dict(sorted(value.counts.items()))
+    if isinstance(value, MetricsReading):
+        return dict(sorted(value.sums.items()))
     if is_dataclass(value) and not isinstance(value, type):
         parts = {field.name.replace("_", "-"): getattr(value, field.name) for field in fields(value)}
         return {name: part for name, part in parts.items() if part is not None}
@@ -31,7 +35,8 @@ def show(console: Console, found: Mapping[str, Environment]) -> None:
         rows = []
         for point, finding in environment.findings.items():
             if isinstance(finding, Found):
-                rows.append((point, f"{_words(plain(point, finding.value))}  [{finding.source}]"))
+                words = finding.value.names if isinstance(finding.value, Integration) else plain(point, finding.value)
+                rows.append((point, f"{_words(words)}  [{finding.source}]"))
             else:
                 rows.append((point, f"missing: {finding.reason}"))
         pairs(console, rows)

@@ -29,7 +29,7 @@ def show_list(console: Console, reports: Sequence[Report]) -> None:
         table.add_column(name, no_wrap=name != "engines", overflow="fold")
     for report in reports:
         engines = ", ".join(safe(engine) for engine in report.engines)
-        when = f"{instant(report.created_at)}"[:19].replace("T", " ")
+        when = f"{instant(report.created_at)}"[:19] + "Z"
         shown = report.id[:8] if console.width < 110 else report.id
         table.add_row(when, report.kind, report.state, Text(engines), shown)
     console.print(table)
@@ -39,7 +39,7 @@ def show_one(console: Console, report: Report, attempts: Sequence[Attempt]) -> N
     """Print one report with its attempts and its body."""
     heading(console, f"{report.kind.capitalize()} report {report.id}")
     rows = [
-        ("state", report.state + (" (an attempt may have arrived)" if report.maybe_arrived else "")),
+        ("state", report.state + _doubt(report)),
         ("engines", ", ".join(report.engines)),
         ("installation", report.installation),
         ("endpoint", report.endpoint),
@@ -53,6 +53,12 @@ def show_one(console: Console, report: Report, attempts: Sequence[Attempt]) -> N
     pairs(console, [(f"{one.number}  {instant(one.started_at)}", _outcome(one)) for one in attempts])
     heading(console, "Body")
     console.print(Text(readable(report.document.body)))
+
+
+def _doubt(report: Report) -> str:
+    if not report.maybe_arrived:
+        return ""
+    return " (may have arrived twice)" if report.accepted_at is not None else " (an attempt may have arrived)"
 
 
 def _outcome(attempt: Attempt) -> str:

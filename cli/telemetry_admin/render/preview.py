@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from rich.syntax import Syntax
+from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
 from telemetry_admin.render.console import heading, pairs, paragraph, safe
@@ -38,6 +38,7 @@ def _show_changes(console: Console, preview: Preview, changes: list[Change]) -> 
     if not changes:
         console.print("Nothing changed.")
     pairs(console, [(safe(change.path), _changed(change)) for change in changes])
+    console.print(Text(f"{len(preview.document.body)} bytes, SHA-256 {preview.document.sha256}", style="bold"))
 
 
 def _changed(change: Change) -> str:
@@ -80,6 +81,9 @@ def _sources(console: Console, preview: Preview) -> None:
 def _standing(preview: Preview) -> str:
     if preview.obstacle:
         return f"Nothing would be sent: {preview.obstacle}"
+    if preview.next_attempt_at is not None:
+        later = f"its next attempt is at {instant(preview.next_attempt_at)}, with exactly these bytes"
+        return f"Pending since {instant(preview.pending_since)}; {later}."
     if preview.pending_since is not None:
         return f"Pending since {instant(preview.pending_since)}; the next `telemetry send` sends exactly this."
     if preview.kind is Kind.INITIAL:
@@ -107,7 +111,4 @@ def readable(body: bytes) -> str:
 
 def _body(console: Console, body: bytes) -> None:
     text = readable(body)
-    if console.is_terminal:
-        console.print(Syntax(text, "json", word_wrap=True, background_color="default"))
-    else:
-        console.print(Text(text))
+    console.print(JSONHighlighter()(Text(text)))

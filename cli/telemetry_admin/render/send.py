@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from telemetry_admin.render.console import safe
+from telemetry_admin.render.status import WORDS, initial
 from telemetry_admin.result import instant
-from telemetry_core.model import ReportState
+from telemetry_core.model import ReportState, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
 
-    from telemetry_core.reporting import Delivered, Planned, Sending
+    from telemetry_core.reporting import Delivered, Planned, Sending, Status
 
 
-def show(console: Console, done: Sending) -> None:
-    """Print what was sent, and why nothing was for the rest."""
+def show(console: Console, done: Sending, idle: Sequence[Status]) -> None:
+    """Print what was sent, and why nothing was for the rest, with what will be sent to where without being asked."""
     for delivered in done.delivered:
         console.print(Text(_line(delivered)))
-    for engine, reason in done.idle.items():
-        console.print(Text(f"{safe(engine)}: {safe(reason)}"))
+    for status in idle:
+        console.print(Text(f"{safe(status.engine)}: {safe(done.idle[status.engine])}"))
+        if status.consent.state is not State.ENABLED:
+            console.print(
+                Text(f"  Telemetry is {WORDS[status.consent.state]}. Initial report: {safe(initial(status))}.")
+            )
 
 
 def show_plan(console: Console, planned: Sequence[Planned]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from telemetry_core.reporting import Status
 
-_WORDS = {State.NOT_CONFIGURED: "not configured", State.ENABLED: "enabled", State.DISABLED: "disabled"}
+WORDS = {State.NOT_CONFIGURED: "not configured", State.ENABLED: "enabled", State.DISABLED: "disabled"}
 
 
 def show(console: Console, found: list[Status], now: int) -> None:
@@ -27,9 +27,16 @@ def show(console: Console, found: list[Status], now: int) -> None:
 
 def _rows(status: Status, now: int) -> list[tuple[str, str]]:
     consent, contact = status.consent, status.contact
-    rows = [("telemetry", _WORDS[consent.state])]
+    rows = [("telemetry", WORDS[consent.state])]
     if status.obstacle and consent.state is State.ENABLED:
         rows.append(("but", f"nothing is sent: {status.obstacle}"))
+    if status.first_run is not None:
+        rows.append(("first run", f"telemetry will be {WORDS[status.first_run]} (initialize-telemetry)"))
+    if consent.veto and consent.state is not State.ENABLED:
+        rows.append(("requests", f"none: {consent.veto}"))
+    if status.trouble:
+        when = "" if status.trouble_at is None else f" ({ago(status.trouble_at, now)})"
+        rows.append(("trouble", f"{status.trouble}{when}"))
     if contact is None:
         rows.append(("engine", "never contacted yet"))
     else:
@@ -37,20 +44,23 @@ def _rows(status: Status, now: int) -> list[tuple[str, str]]:
         rows.append(("engine", f"{product}, as of {ago(contact.at, now)}"))
         rows.append(("installation", contact.installation))
     rows.append(("endpoint", "none" if consent.endpoint is None else consent.endpoint.url))
-    rows.append(("initial report", _initial(status)))
+    rows.append(("initial report", initial(status)))
     if consent.state is State.ENABLED:
         rows.append(("last accepted", "none yet" if status.last_accepted_at is None else _at(status.last_accepted_at)))
-    if status.due_at is not None:
+    if status.due_at is not None and status.pending is None:
         rows.append(("next report", "due now" if status.due_at <= now else f"due {_at(status.due_at)}"))
     if status.pending is not None:
         pending = status.pending
-        rows.append(("pending", f"{pending.kind} report {pending.id}, {pending.attempts} attempts so far"))
+        wait = pending.next_attempt_at
+        again = f", next attempt {_at(wait)}" if wait > now else ", sent by the next `telemetry send`"
+        rows.append(("pending", f"{pending.kind} report {pending.id}{again}"))
     if status.last is not None and status.last.accepted_at is None:
         rows.append(("last report", f"{status.last.state}: `telemetry history {status.last.id}`"))
     return rows
 
 
-def _initial(status: Status) -> str:
+def initial(status: Status) -> str:
+    """What becomes of the initial report."""
     if status.initial_sent_at is not None:
         return f"accepted {_at(status.initial_sent_at)}"
     if status.initial_obstacle:

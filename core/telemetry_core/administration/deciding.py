@@ -7,15 +7,10 @@ from dataclasses import dataclass
 
 from telemetry_core.administration import legal_note
 from telemetry_core.config import Engine
-from telemetry_core.environment import POINTS
 from telemetry_core.errors import EndpointMissing
 from telemetry_core.model import Decision, Endpoint, Millis, State
 from telemetry_core.reporting import Begin, Observation, Session, close_misfits, keep_base, observe
-
-_FIRST_RUN = "first-run"
-
-#: The names of all fields that consent is asked for.
-FIELDS = tuple(point.name for point in POINTS)
+from telemetry_core.reporting.session import FIELDS, FIRST_RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,7 @@ def enable(session: Session, engine: Engine, author: Author) -> Decided:
         EngineError: The engine does not answer, so that no base can be taken; nothing was changed.
     """
     endpoint = require_endpoint(session)
-    before = session.consent(engine.entry).decision
+    before = session.recorded_consent(engine.entry).decision
     if before is not None and _same(before, endpoint.origin):
         return Decided(engine.entry, before, changed=False)
     group = session.group(engine)
@@ -115,22 +110,21 @@ def first_run(session: Session, user: Callable[[], str]) -> None:
         EndpointMissing: It says true, and there is nowhere to send reports to.
     """
     store, config = session.store, session.config
-    if store.properties.get("", _FIRST_RUN) is not None:
+    if store.properties.get("", FIRST_RUN) is not None:
         return
-    wanted = config.initialize_telemetry
-    if wanted and config.endpoint is None:
+    if config.initialize_telemetry and config.endpoint is None:
         raise EndpointMissing(
             "initialize-telemetry is true, and no endpoint is configured.",
             hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.',
         )
-    author = Author(user=user(), how="first run")
+    name = user()
     with store.transaction():
-        if store.properties.get("", _FIRST_RUN) is not None:
-            return  # another process was first
-        store.properties.put("", _FIRST_RUN, str(session.clock.now()))
-        for engine in config.engines if wanted is not None else ():
-            state = State.ENABLED if wanted else State.DISABLED
-            store.consents.append(_decision(session, engine.entry, author, state, installation=None))
+        for engine in config.engines:
+            decision = session.first_run_decision(engine.entry, name)
+            if decision is not None:
+                store.consents.append(decision)
+        if store.properties.get("", FIRST_RUN) is None:
+            store.properties.put("", FIRST_RUN, str(session.clock.now()))
 
 
 def _same(before: Decision, origin: str) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from telemetry_core import files, paths
-from telemetry_core.config.loading import Layers, has_password, load, setting_of, unknown_key
-from telemetry_core.config.sources import FILE_LIMIT
+from telemetry_core.config.loading import Layers, check, has_password, load, setting_of, unknown_key
+from telemetry_core.config.sources import FILE_LIMIT, Said
 from telemetry_core.config.values import Unfit
 from telemetry_core.errors import ConfigurationError, SecretExposed
 
@@ -35,8 +35,8 @@ def drop_in(layers: Layers) -> Path:
     return paths.drop_in_directory(layers.files[-1]) / NAME
 
 
-def change(layers: Layers, key: str, text: str | None) -> Path:
-    """Set a setting, or with None take it out of our drop-in; the file that was written.
+def change(layers: Layers, key: str, text: str | None) -> Path | None:
+    """Set a setting, or with None take it out of our drop-in; the file that was written, None where it was so already.
 
     The whole configuration is checked with the change before anything is written, and others that change settings at
     the same time wait.
@@ -54,14 +54,18 @@ def change(layers: Layers, key: str, text: str | None) -> Path:
     if setting is None:
         raise unknown_key(key, "config set" if text is not None else "config unset")
     raw = None if text is None else setting.type.from_text(text)
-    if raw is not None:
+    if text is not None:
         _refuse_password(key, raw)
+        check(setting, Said(key, text, "config set", file=None, base=Path()))
+    import tomli_w
+
     target = drop_in(layers)
     with _locked(target):
         content = _read(target)
+        before = tomli_w.dumps(content)
         _put(content, key.split("."), raw)
-        import tomli_w
-
+        if tomli_w.dumps(content) == before:
+            return None
         draft = _HEAD.format(schema=schema_file()) + tomli_w.dumps(content)
         load(replace(layers, drafts={**layers.drafts, target: draft}))
         _write(target, draft)

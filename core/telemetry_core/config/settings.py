@@ -26,7 +26,7 @@ SETTINGS = (
     Setting("initialize-telemetry", values.FLAG, "Enable or disable telemetry at the first run; later without effect."),
     Setting("telemetry-reporter-activate", values.FLAG, "false: no request to the endpoint, ever.", default=True),
     Setting("withhold", values.FIELD_NAMES, "Fields that are left out of every report.", []),
-    Setting("store", values.STORE, "The store: a path or a PostgreSQL URL."),
+    Setting("store", values.STORE, "The store: a path. (A PostgreSQL URL is read, and refused by this release.)"),
     Setting("reporter.period", values.DURATION, "One report each.", "24h"),
     Setting("reporter.retries", values.COUNT, "Attempts after the first one, within one run.", 2),
     Setting("reporter.timeout", values.DURATION, "Time for one attempt to deliver.", "15s"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -84,17 +85,26 @@ def from_environment(variables: Mapping[str, str], engines: Iterable[str]) -> It
     Args:
         variables: The environment.
         engines: Names of the entries that files have, so that `TELEMETRY_ENGINES__MY_ENGINE__REST` finds `my-engine`.
+
+    Raises:
+        ConfigurationError: One is so near to a setting's that it must be meant for it.
     """
     known = {_variable(setting.key): setting.key for setting in SETTINGS}
     inner = {_capitals(setting.key): setting.key for setting in ENGINE_SETTINGS}
     entries = {_capitals(name): name for name in engines}
     for name, text in sorted(variables.items()):
+        if not text:
+            continue  # set to nothing is not set, as containers have it
         match = _ENGINE_VARIABLE.fullmatch(name)
         if match and match[2] in inner:
             entry = entries.get(match[1], match[1].lower().replace("_", "-"))
             yield _from_variable(f"engines.{entry}.{inner[match[2]]}", name, text)
         elif name in known:
             yield _from_variable(known[name], name, text)
+        elif near := difflib.get_close_matches(name, known, n=1, cutoff=0.9):
+            raise ConfigurationError(
+                f"There is no setting for the variable {name}.", hint=f"The nearest variable is {near[0]}."
+            )
 
 
 def variable(key: str) -> str:

@@ -43,5 +43,5 @@ POINTS: tuple[Point, ...] = (
 
 
 def gather(snapshots: Sequence[Snapshot]) -> Environment:
-    """Look for every data point that a source can have; counts are not looked for here."""
+    """Look for every data point that a source can have; of counts it is what the engine says, before any base."""
     return Environment({point.name: point.find(snapshots) for point in POINTS if point.find is not None})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from telemetry_core.errors import DeliveryFailed, NotPermitted, TelemetryError
-from telemetry_core.model import Outcome, Receipt, Report, ReportState
+from telemetry_core.model import Kind, Outcome, Receipt, Report, ReportState
 from telemetry_core.reporting.outcomes import Failed, Sending
 from telemetry_core.reporting.session import Session
 
@@ -29,11 +29,27 @@ def of_delivery(report: Report, receipt: Receipt) -> TelemetryError | None:
             f"{what} was refused by {report.endpoint} ({receipt.detail}), but an earlier attempt may have arrived.",
             hint=f"Ask there, then: telemetry history {report.id} --resolve accepted (or refused).",
         )
-    verb = "was refused" if receipt.outcome is Outcome.REFUSED else "was not delivered"
+    if receipt.outcome is Outcome.REFUSED:
+        later = (
+            "It is tried again next period." if report.kind is Kind.INITIAL else "Its counts go into the next report."
+        )
+        return DeliveryFailed(
+            f"{what} was refused by {report.endpoint}: {receipt.detail}.",
+            hint=f"{later} `telemetry history {report.id}` shows it.",
+        )
     return DeliveryFailed(
-        f"{what} {verb} by {report.endpoint}: {receipt.detail}.",
+        f"{what} was not delivered to {report.endpoint}: {receipt.detail}.",
         hint=f"It is kept and sent again. `telemetry history {report.id}` shows every attempt.",
     )
+
+
+def last(session: Session, engine: str) -> tuple[str, int] | None:
+    """The failure that a plain `send` said last for an engine, and when; None after a success."""
+    kept = session.store.properties.get(engine, _FAILURE)
+    if kept is None:
+        return None
+    said = json.loads(kept)
+    return str(said.get("message", "")), int(said.get("at", 0))
 
 
 def remember(session: Session, result: Sending) -> None:

@@ -9,8 +9,8 @@ from telemetry_core import due
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.engines.flavours import sends_its_own_initial_report
-from telemetry_core.model import Contact, Kind, Millis, Report, ReportState
-from telemetry_core.reporting import preparing
+from telemetry_core.model import Contact, Kind, Millis, Outcome, Report, ReportState, State
+from telemetry_core.reporting import failures, preparing
 from telemetry_core.reporting.session import Session
 
 
@@ -24,6 +24,9 @@ class Status:
         initial: Whether the initial report was accepted, and when it is due otherwise (None: never, or not known yet).
         pending: A report that waits, the periodic one rather than the initial one.
         last: The last report that was closed, whatever became of it.
+        first_run: What `initialize-telemetry` will decide at the first run; None where it decides nothing any more.
+        trouble: What keeps reports from arriving, as a sentence; empty where nothing is known to.
+        trouble_at: Since when, or when it was said last.
     """
 
     engine: str
@@ -37,11 +40,15 @@ class Status:
     last_accepted_at: Millis | None
     pending: Report | None
     last: Report | None
+    first_run: State | None
+    trouble: str
+    trouble_at: Millis | None
 
 
 def status(session: Session, engine: Engine) -> Status:
     """The state of an engine's entry; opens no connection (DESIGN §1, promise 2)."""
-    consent = session.consent(engine.entry)
+    consent = session.recorded_consent(engine.entry)
+    planned = session.first_run_decision(engine.entry)
     contact = session.store.contacts.get(engine.entry)
     shared = session.consent_of(session.group(engine))
     obstacle = consents.obstacle(shared, Kind.PERIODIC)
@@ -53,6 +60,7 @@ def status(session: Session, engine: Engine) -> Status:
     accepted = [report.accepted_at for report in periodic if report.accepted_at is not None]
     closed = [report for report in periodic if report.state is not ReportState.PENDING]
     sent_at = next((r.accepted_at for r in reports if r.kind is Kind.INITIAL and r.accepted_at is not None), None)
+    trouble, trouble_at = _trouble(session, engine.entry, pending, closed)
     initial_obstacle = consents.obstacle(shared, Kind.INITIAL)
     if contact is not None and sends_its_own_initial_report(contact.product):
         initial_obstacle = "7.14 to 7.16 send theirs by themselves; `telemetry send --initial --force` sends one more."
@@ -68,7 +76,30 @@ def status(session: Session, engine: Engine) -> Status:
         last_accepted_at=max(accepted, default=None),
         pending=pending[0] if pending else None,
         last=closed[0] if closed else None,
+        first_run=None if planned is None or consent.decision is not None else planned.state,
+        trouble=trouble,
+        trouble_at=trouble_at,
     )
+
+
+def _trouble(session: Session, entry: str, pending: list[Report], closed: list[Report]) -> tuple[str, Millis | None]:
+    for report in pending:
+        attempts = session.store.reports.attempts(report.id)
+        if attempts and attempts[-1].outcome is Outcome.REFUSED:
+            return (
+                f"A report was refused and may have arrived: telemetry history {report.id} --resolve",
+                report.created_at,
+            )
+        if attempts:
+            detail = attempts[-1].detail or "the process ended before it knew"
+            return (
+                f"The {report.kind} report is not delivered after {len(attempts)} attempts: {detail}",
+                report.created_at,
+            )
+    if closed and closed[0].state is ReportState.CONFLICT:
+        return "The receiver had the last window with other bytes: its counts are not known to have arrived.", None
+    said = failures.last(session, entry)
+    return ("", None) if said is None else said
 
 
 def _reports(session: Session, contact: Contact | None) -> list[Report]:

@@ -17,6 +17,8 @@ from telemetry_core.reporting.observing import Observation, observe
 from telemetry_core.reporting.session import Session
 from telemetry_core.secret import REDACTED
 
+_SENT = "The initial report was sent already, as it is shown here; it is sent once."
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -25,6 +27,7 @@ class Preview:
     Attributes:
         report_id: None where it gets its id only when it is prepared.
         pending_since: When it was prepared; None where a `send` would build it anew.
+        next_attempt_at: Until when a pending one waits after a failure; None where it does not.
         request: Without an endpoint None.
         obstacle: Why nothing would be sent, as a sentence; empty where it would.
         initial_first: Whether the initial report goes before it.
@@ -39,6 +42,7 @@ class Preview:
     withheld: tuple[str, ...]
     report_id: str | None
     pending_since: Millis | None
+    next_attempt_at: Millis | None
     request: wire.Request | None
     obstacle: str
     initial_first: bool
@@ -56,6 +60,9 @@ def preview(session: Session, engine: Engine, kind: Kind) -> Preview:
     pending = None if contact is None else session.store.reports.pending(contact.installation, kind)
     if pending is not None and not consents.misfit(consent, pending):
         return _of_pending(session, consent, pending)
+    accepted = None if contact is None or kind is not Kind.INITIAL else _accepted(session, contact.installation)
+    if accepted is not None:
+        return replace(_of_pending(session, consent, accepted), pending_since=None, obstacle=_SENT)
     observation = observe(session, group, keep=False)
     pending = session.store.reports.pending(observation.installation, kind)
     if pending is not None and not consents.misfit(consent, pending):
@@ -105,6 +112,7 @@ def _of_pending(session: Session, consent: Consent, report: Report) -> Preview:
         withheld=report.withheld,
         report_id=report.id,
         pending_since=report.created_at,
+        next_attempt_at=report.next_attempt_at if report.next_attempt_at > session.clock.now() else None,
         request=_request(session, report.document, consent.endpoint, report.id),
         obstacle=consents.obstacle(consent, report.kind),
         initial_first=_initial_first(session, consent, report.installation, report.kind),
@@ -125,6 +133,7 @@ def _of_new(session: Session, consent: Consent, observation: Observation, kind: 
         withheld=tuple(sorted(built.payload.withheld)),
         report_id=report_id,
         pending_since=None,
+        next_attempt_at=None,
         request=_request(session, document, consent.endpoint, report_id),
         obstacle=_obstacle(session, consent, observation, kind),
         initial_first=_initial_first(session, consent, observation.installation, kind),
@@ -164,13 +173,17 @@ def _obstacle(session: Session, consent: Consent, observation: Observation, kind
     if observation.own_reporter:
         return f"Engine {', '.join(observation.engines)} reports by itself."
     if kind is Kind.INITIAL and not _initial_missing(session, observation.installation):
-        return "The initial report was sent already; it is sent once."
+        return _SENT
     return ""
 
 
-def _initial_missing(session: Session, installation: str) -> bool:
+def _accepted(session: Session, installation: str) -> Report | None:
     sent = session.store.reports.of(installation, Kind.INITIAL)
-    return not sent or sent[0].state is not ReportState.ACCEPTED
+    return sent[0] if sent and sent[0].state is ReportState.ACCEPTED else None
+
+
+def _initial_missing(session: Session, installation: str) -> bool:
+    return _accepted(session, installation) is None
 
 
 def _initial_first(session: Session, consent: Consent, installation: str, kind: Kind) -> bool:

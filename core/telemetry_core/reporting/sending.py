@@ -38,14 +38,14 @@ def send(session: Session, engines: tuple[Engine, ...], request: Request) -> Sen
     return result
 
 
-def plan(session: Session, engines: tuple[Engine, ...], request: Request) -> list[Planned]:
-    """What a `send` of now would do; an engine is read where it was never contacted, and nothing is written.
+def plan(session: Session, engine: Engine, request: Request) -> Planned:
+    """What a `send` of now would do for an engine; it is read where it was never contacted, and nothing is written.
 
     Raises:
         NotPermitted: An explicit request meets an obstacle.
-        EngineError: An engine that was never contacted does not answer.
+        EngineError: It was never contacted and does not answer.
     """
-    return [Turn(session, engine, request, None, result=Sending()).plan() for engine in engines]
+    return Turn(session, engine, request, None, result=Sending()).plan()
 
 
 def _misfit(session: Session, report: Report) -> str:

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from telemetry_core import consent
 from telemetry_core.config import Config, Engine
 from telemetry_core.consent import Consent
+from telemetry_core.environment import POINTS
 from telemetry_core.errors import UnknownEngine
-from telemetry_core.model import Clock
+from telemetry_core.model import Clock, Decision, State
 from telemetry_core.store import Store
+
+FIRST_RUN = "first-run"
+
+#: The names of all fields that consent is asked for.
+FIELDS = tuple(point.name for point in POINTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +30,37 @@ class Session:
     def consent(self, entry: str) -> Consent:
         """The consent of now for an engine's entry, read anew from the store at each call.
 
+        Before the first run of a store it is what `initialize-telemetry` will make of it.
+
         Raises:
             StoreDamaged: The consent's history is not as it was written.
         """
-        return consent.decide(self.config, entry, self.store.consents.history(), passing=self.passing)
+        planned = self.first_run_decision(entry)
+        return self._decide(entry, [] if planned is None else [planned])
+
+    def recorded_consent(self, entry: str) -> Consent:
+        """The consent without what the first run will decide."""
+        return self._decide(entry, [])
+
+    def first_run_decision(self, entry: str, user: str = "") -> Decision | None:
+        """What the first run decides for an entry by `initialize-telemetry`; None where it decides nothing any more."""
+        wanted, endpoint = self.config.initialize_telemetry, self.config.endpoint
+        if wanted is None or self.store.properties.get("", FIRST_RUN) is not None:
+            return None
+        return Decision(
+            engine=entry,
+            state=State.ENABLED if wanted else State.DISABLED,
+            requests=True,
+            decided_at=self.clock.now(),
+            decided_by=user,
+            how="first run",
+            fields=FIELDS if wanted else (),
+            endpoint=endpoint.origin if wanted and endpoint is not None else None,
+        )
+
+    def _decide(self, entry: str, planned: list[Decision]) -> Consent:
+        history = [*planned, *self.store.consents.history()]
+        return consent.decide(self.config, entry, history, passing=self.passing)
 
     def group(self, engine: Engine) -> tuple[Engine, ...]:
         """All configured entries that showed the same installation as an engine at the last contact, with itself."""

@@ -60,7 +60,7 @@ class Reports:
             if not body == report.document.sha256 == latest.pop(report.id, None):
                 raise rows.damaged(f"report {report.id}")
         if latest:
-            raise rows.damaged(f"report {next(iter(latest))}")
+            raise rows.damaged(f"report {next(iter(latest))}", "is missing")
         return len(documents)
 
     def _chain(self, report: Report) -> None:

@@ -49,9 +49,9 @@ def check(expected: object, where: str, *parts: object) -> None:
         raise damaged(where)
 
 
-def damaged(where: str) -> StoreDamaged:
+def damaged(where: str, how: str = "is not as it was written") -> StoreDamaged:
     """The error for a row that is not as it was written."""
     return StoreDamaged(
-        f"The store is damaged: {where} is not as it was written.",
+        f"The store is damaged: {where} {how}.",
         hint="Keep the file, and restore it from a backup if you have one.",
     )
