@@ -1,6 +1,19 @@
-"""What an administrator decides: enabling and disabling telemetry, and the note that goes with it."""
+"""What an administrator decides: enabling and disabling telemetry with the note that goes with it, and licences."""
 
 from telemetry_core.administration import legal_note
 from telemetry_core.administration.deciding import FIELDS, Author, Decided, disable, enable, first_run
+from telemetry_core.administration.licensing import Licensed, licensed, remove_license, set_license
 
-__all__ = ["FIELDS", "Author", "Decided", "disable", "enable", "first_run", "legal_note"]
+__all__ = [
+    "FIELDS",
+    "Author",
+    "Decided",
+    "Licensed",
+    "disable",
+    "enable",
+    "first_run",
+    "legal_note",
+    "licensed",
+    "remove_license",
+    "set_license",
+]

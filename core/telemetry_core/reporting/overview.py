@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from telemetry_core import consent as consents
 from telemetry_core import due
+from telemetry_core import license as licenses
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.engines.flavours import sends_its_own_initial_report
@@ -24,6 +25,7 @@ class Status:
         initial: Whether the initial report was accepted, and when it is due otherwise (None: never, or not known yet).
         pending: A report that waits, the periodic one rather than the initial one.
         last: The last report that was closed, whatever became of it.
+        license_warning: That the licence set here ends soon or has ended, as a sentence; empty where it does not.
     """
 
     engine: str
@@ -37,6 +39,7 @@ class Status:
     last_accepted_at: Millis | None
     pending: Report | None
     last: Report | None
+    license_warning: str
 
 
 def status(session: Session, engine: Engine) -> Status:
@@ -68,7 +71,14 @@ def status(session: Session, engine: Engine) -> Status:
         last_accepted_at=max(accepted, default=None),
         pending=pending[0] if pending else None,
         last=closed[0] if closed else None,
+        license_warning=_license_warning(session, engine),
     )
+
+
+def _license_warning(session: Session, engine: Engine) -> str:
+    installation = session.installation(engine)
+    kept = None if installation is None else session.store.licenses.get(installation)
+    return "" if kept is None else licenses.warning(kept.license, session.clock.now())
 
 
 def _reports(session: Session, contact: Contact | None) -> list[Report]:
