@@ -55,4 +55,5 @@ def _described(status: "Status") -> Json:
         "initial-sent-at": instant(status.initial_sent_at),
         "initial-due-at": instant(status.initial_due_at),
         "initial-obstacle": status.initial_obstacle or None,
+        "license-warning": status.license_warning or None,
     }

@@ -31,7 +31,8 @@ def show(console: Console, found: Mapping[str, Environment]) -> None:
         rows = []
         for point, finding in environment.findings.items():
             if isinstance(finding, Found):
-                rows.append((point, f"{_words(plain(point, finding.value))}  [{finding.source}]"))
+                for one, name in ((finding, point), *((other, "  instead of") for other in finding.others)):
+                    rows.append((name, f"{_words(plain(point, one.value))}  [{one.source}]"))
             else:
                 rows.append((point, f"missing: {finding.reason}"))
         pairs(console, rows)

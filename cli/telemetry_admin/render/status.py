@@ -47,6 +47,8 @@ def _rows(status: Status, now: int) -> list[tuple[str, str]]:
         rows.append(("pending", f"{pending.kind} report {pending.id}, {pending.attempts} attempts so far"))
     if status.last is not None and status.last.accepted_at is None:
         rows.append(("last report", f"{status.last.state}: `telemetry history {status.last.id}`"))
+    if status.license_warning:
+        rows.append(("licence", status.license_warning))
     return rows
 
 
