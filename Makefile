@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ENGINE ?= camunda-7.24.0
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types layers pytest engines docs completions clean
+.PHONY: demo test lint types layers pytest engines battery docs completions clean
 
 demo: $(STAMP)
 	$(BIN)/python -m demo --engine $(ENGINE)
@@ -28,6 +28,10 @@ pytest: $(STAMP)
 # Every release of the family; before an issue is resolved.
 engines: $(STAMP)
 	$(BIN)/pytest -m "family or engine"
+
+# Fuller doses of the property tests.
+battery: $(STAMP)
+	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/core -k counting
 
 # What is generated: the reference in docs/.
 docs: $(STAMP)

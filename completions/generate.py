@@ -13,7 +13,7 @@ FILES = {"bash": "telemetry.bash", "zsh": "_telemetry", "fish": "telemetry.fish"
 
 def script(shell: str) -> str:
     """The script for a shell."""
-    text: str = getattr(completion, "get_completion_script")(  # noqa: B009  the library does not say that it exports it
+    text: str = getattr(completion, "get_completion_script")(  # noqa: B009  # the library does not say that it exports it
         prog_name="telemetry", complete_var="_TELEMETRY_COMPLETE", shell=shell
     )
     if shell == "zsh":

@@ -22,11 +22,11 @@ COMMANDS = ("enable", "disable", "status", "preview", "send", "history", "enviro
 class LazyGroup(TyperGroup):
     """A group whose commands are imported when they are asked for."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  the signature is the library's
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # the signature is the library's
         """The names of all commands."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # as above
         """A command, None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
@@ -49,11 +49,11 @@ app = typer.Typer(
 def root(
     ctx: typer.Context,
     config: Annotated[
-        Optional[Path],  # noqa: UP045  Typer reads it at run time
+        Optional[Path],  # noqa: UP045  # Typer reads it at run time
         typer.Option("--config", metavar="FILE", help="This configuration instead of the system's and the user's."),
     ] = None,
     version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
-    json: Annotated[bool, typer.Option("--json", hidden=True)] = False,  # noqa: ARG001  for `--version --json`
+    json: Annotated[bool, typer.Option("--json", hidden=True)] = False,  # noqa: ARG001  # for `--version --json`
 ) -> Result | None:
     """Report the telemetry of Camunda 7, Operaton and CIB seven engines: opt-in, previewed, counted and sent once."""
     invocation: Invocation = ctx.obj

@@ -30,7 +30,7 @@ class SystemClock:
 
     def random(self) -> float:
         """For jitter between attempts."""
-        return random.random()  # noqa: S311  no secret depends on it
+        return random.random()  # noqa: S311  # no secret depends on it
 
 
 @dataclass(frozen=True, slots=True)

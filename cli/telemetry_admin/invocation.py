@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from telemetry_admin.host import Host
 from telemetry_core import paths
 from telemetry_core.config import Config, Engine, Layers, load
-from telemetry_core.errors import ConfigurationError, UsageError
+from telemetry_core.errors import ConfigurationError, TelemetryError, UsageError
 
 if TYPE_CHECKING:
     from telemetry_core.reporting import Session
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -85,6 +87,18 @@ class Invocation:
             if first_run:
                 administration.first_run(session, self.host.user)
             yield session
+
+
+def for_each(engines: Iterable[Engine], do: Callable[[Engine], T]) -> tuple[list[T], list[TelemetryError]]:
+    """Do something for each engine: what came of it, and what went wrong, which does not keep the others from it."""
+    done: list[T] = []
+    failures: list[TelemetryError] = []
+    for engine in engines:
+        try:
+            done.append(do(engine))
+        except TelemetryError as error:
+            failures.append(error)
+    return done, failures
 
 
 def chosen(session: Session, names: list[str] | None, *, everything: bool) -> tuple[Engine, ...]:

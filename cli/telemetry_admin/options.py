@@ -8,7 +8,7 @@ from telemetry_admin import completing
 
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object for programs.")]
 Engines = Annotated[
-    Optional[list[str]],  # noqa: UP045  Typer reads it at run time
+    Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
     typer.Option(
         "--engine",
         metavar="NAME",
@@ -18,10 +18,10 @@ Engines = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="All configured engines (the default).")]
 AuthorizedBy = Annotated[
-    Optional[str],  # noqa: UP045
+    Optional[str],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--authorized-by", metavar="NAME", help="Who authorized it, for the record."),
 ]
 Reason = Annotated[
-    Optional[str],  # noqa: UP045
+    Optional[str],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--reason", metavar="TEXT", help="Why, for the record."),
 ]

@@ -168,7 +168,7 @@ class _Run:
         """Do it; never raises."""
         try:
             self._send()
-        except BaseException as error:  # noqa: BLE001  the thread's end is the result, whatever it was
+        except BaseException as error:  # noqa: BLE001  # the thread's end is the result, whatever it was
             with self._lock:
                 if not self._abandoned:
                     self._failure = _explain(error, self._seconds)

@@ -55,3 +55,12 @@ def test_credentials_in_a_file_that_others_can_read_are_refused_with_the_command
     assert done.status == 3
     assert f"chmod 600 {program.config}" in done.errors
     assert "geheim" not in done.errors
+
+
+def test_an_engine_that_does_not_say_whether_it_reports_by_itself_is_read_all_the_same(program: Program) -> None:
+    with SimulatedEngine("camunda-7.17.0") as engine:
+        engine.override["/telemetry/configuration"] = (403, "application/json", b"{}")
+        program.configure(f'[engines.orders]\nrest = "{engine.rest}"\n')
+        done = program("environment", "--json")
+    assert done.status == 0
+    assert done.data["engines"][0]["found"]["product.version"]["value"] == "7.17.0"

@@ -34,7 +34,7 @@ def test_only_reveal_gives_the_text() -> None:
         f"{SECRET}",
         f"{SECRET!r:>20}",
         f"{SECRET:>20}",
-        "%s %r" % (SECRET, SECRET),  # noqa: UP031  this way too
+        "%s %r" % (SECRET, SECRET),  # noqa: UP031  # this way too
         f"{[SECRET]} { ({'a': SECRET}) } {Holder('admin', SECRET)}",
         "".join(traceback.format_exception_only(ValueError(SECRET))),
     ],

@@ -104,7 +104,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the library's name
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
             pass
 
     return Handler

@@ -172,7 +172,7 @@ def _handler(engine: SimulatedEngine) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the library's name
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
             pass
 
     return Handler

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from telemetry_admin import options
-from telemetry_admin.invocation import Invocation, selected
+from telemetry_admin.invocation import Invocation, for_each, selected
 from telemetry_admin.result import Result, raise_if_alone
-from telemetry_core.errors import EndpointMissing, TelemetryError, UsageError
+from telemetry_core.errors import UsageError
 
 app = typer.Typer(add_completion=False)
 
@@ -32,17 +32,11 @@ def command(
     from telemetry_core import administration as decisions
 
     invocation: Invocation = ctx.obj
-    decided: list[decisions.Decided] = []
-    failures: list[TelemetryError] = []
     if not yes and (json or not invocation.host.can_ask):
         raise UsageError("There is no terminal to ask on.", hint="Add --yes to enable without being asked.")
     with invocation.writing() as session:
         engines = selected(session, engine, everything=all_)
-        if session.config.endpoint is None:
-            raise EndpointMissing(
-                "Consent is given for an endpoint, and none is configured.",
-                hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.',
-            )
+        decisions.require_endpoint(session)
         if not json:
             render.show_what_it_means(make_console(invocation.host), session.config, engines)
         if not yes and not typer.confirm(f"Enable telemetry for {', '.join(one.entry for one in engines)}?"):
@@ -50,11 +44,7 @@ def command(
         author = decisions.Author(
             invocation.host.user(), "command", authorized_by=authorized_by, reason=reason, note_shown=not json
         )
-        for one in engines:
-            try:
-                decided.append(decisions.enable(session, one, author))
-            except TelemetryError as error:
-                failures.append(error)
+        decided, failures = for_each(engines, lambda one: decisions.enable(session, one, author))
     raise_if_alone(failures, decided)
     return Result(
         data={"engines": [render.described(one) for one in decided], "legal-note-sha256": decisions.legal_note.SHA256},

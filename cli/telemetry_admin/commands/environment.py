@@ -3,9 +3,8 @@
 import typer
 
 from telemetry_admin import options
-from telemetry_admin.invocation import Invocation, selected
+from telemetry_admin.invocation import Invocation, for_each, selected
 from telemetry_admin.result import Json, Result, raise_if_alone
-from telemetry_core.errors import TelemetryError
 from telemetry_core.model import Environment, Found, Missing
 
 app = typer.Typer(add_completion=False)
@@ -24,16 +23,11 @@ def command(
     from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
-    found: dict[str, Environment] = {}
-    failures: list[TelemetryError] = []
     with invocation.reading() as session:
-        for one in selected(session, engine, everything=all_):
-            try:
-                seen = reporting.observe(session, (one,), keep=False)
-                found[one.entry] = seen.environment
-            except TelemetryError as error:
-                failures.append(error)
-    raise_if_alone(failures, found)
+        engines = selected(session, engine, everything=all_)
+        seen, failures = for_each(engines, lambda one: (one.entry, reporting.observe(session, (one,), keep=False)))
+    raise_if_alone(failures, seen)
+    found = {entry: observation.environment for entry, observation in seen}
     return Result(
         data={"engines": [_described(name, environment) for name, environment in found.items()]},
         show=lambda console: render.show(console, found),

@@ -29,7 +29,7 @@ def command(
     ctx: typer.Context,
     *,
     report_id: Annotated[
-        Optional[str],  # noqa: UP045  Typer reads it at run time
+        Optional[str],  # noqa: UP045  # Typer reads it at run time
         typer.Argument(
             metavar="[ID]",
             help="One report; the first letters of its id are enough.",
@@ -41,14 +41,12 @@ def command(
         bool, typer.Option("--verify", help="Check every report and decision against the chains of digests.")
     ] = False,
     resolve: Annotated[
-        Optional[Resolution],  # noqa: UP045  Typer reads it at run time
+        Optional[Resolution],  # noqa: UP045  # Typer reads it at run time
         typer.Option("--resolve", help="Close a report that may have arrived, as you found it at the receiver."),
     ] = None,
     json: options.Json = False,
 ) -> Result:
     """Show every report ever prepared, newest first; with an id one of them with all its attempts."""
-    from telemetry_admin.render import history as render
-
     invocation: Invocation = ctx.obj
     if report_id is None and (raw or resolve is not None):
         option = "--raw" if raw else "--resolve"
@@ -57,16 +55,25 @@ def command(
         return _verify(invocation)
     if resolve is not None:
         return _resolve(invocation, report_id or "", accepted=resolve is Resolution.ACCEPTED)
+    return _list(invocation) if report_id is None else _one(invocation, report_id, raw=raw)
+
+
+def _list(invocation: Invocation) -> Result:
+    from telemetry_admin.render import history as render
+
     with invocation.reading() as session:
-        if report_id is None:
-            reports = session.store.reports.newest_first()
-            listed = [_described(report) for report in reports]
-            return Result({"reports": listed}, lambda console: render.show_list(console, reports))
+        reports = session.store.reports.newest_first()
+    return Result({"reports": [_described(one) for one in reports]}, lambda console: render.show_list(console, reports))
+
+
+def _one(invocation: Invocation, report_id: str, *, raw: bool) -> Result:
+    from telemetry_admin.render import history as render
+
+    with invocation.reading() as session:
         report = _find(session.store, report_id)
         attempts = session.store.reports.attempts(report.id)
-    described = {**_described(report), "attempt-list": [_attempt(one) for one in attempts]}
     return Result(
-        data={"reports": [described]},
+        data={"reports": [{**_described(report), "attempt-list": [_attempt(one) for one in attempts]}]},
         show=lambda console: render.show_one(console, report, attempts),
         raw=report.document.body if raw else None,
     )

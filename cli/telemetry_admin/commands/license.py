@@ -44,7 +44,7 @@ def group(ctx: typer.Context) -> None:
 def set_(
     ctx: typer.Context,
     key: Annotated[
-        Optional[str],  # noqa: UP045  Typer reads it at run time
+        Optional[str],  # noqa: UP045  # Typer reads it at run time
         typer.Argument(metavar="[KEY|-]", help="The key, - for standard input; without it the terminal is asked."),
     ] = None,
     *,

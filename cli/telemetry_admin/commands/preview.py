@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telemetry_admin import options
-from telemetry_admin.invocation import Invocation, selected
+from telemetry_admin.invocation import Invocation, for_each, selected
 from telemetry_admin.result import Json, Result, instant, raise_if_alone
-from telemetry_core.errors import TelemetryError, UsageError
+from telemetry_core.errors import UsageError
 from telemetry_core.model import Kind
 from telemetry_core.wire import field_path
 
@@ -41,31 +41,36 @@ def command(
     if initial and keep:
         raise UsageError("--keep is always about the periodic report.", hint="Leave --initial out.")
     invocation: Invocation = ctx.obj
-    previews: list[reporting.Preview] = []
-    changes: list[list[reporting.Change]] = []
-    failures: list[TelemetryError] = []
+    kind = Kind.INITIAL if initial else Kind.PERIODIC
     with invocation.writing() if keep else invocation.reading() as session:
-        for one in selected(session, engine, everything=all_):
-            try:
-                kind = Kind.INITIAL if initial else Kind.PERIODIC
-                found = reporting.keep(session, one) if keep else reporting.preview(session, one, kind)
-                if all(one.entry not in shown.engines for shown in previews):
-                    previews.append(found)
-                    changes.append(reporting.compare(session, found) if diff else [])
-            except TelemetryError as error:
-                failures.append(error)
+        found, failures = for_each(
+            selected(session, engine, everything=all_),
+            lambda one: reporting.keep(session, one) if keep else reporting.preview(session, one, kind),
+        )
+        previews = _once(found)
+        changes = [reporting.compare(session, preview) for preview in previews] if diff else None
     raise_if_alone(failures, previews)
     return Result(
-        data={
-            "reports": [
-                _described(preview) | ({"diff": [_change(one) for one in changed]} if diff else {})
-                for preview, changed in zip(previews, changes, strict=True)
-            ]
-        },
-        show=lambda console: render.show_all(console, previews, changes if diff else None),
+        data={"reports": _reports(previews, changes)},
+        show=lambda console: render.show_all(console, previews, changes),
         raw=_raw(previews) if raw and previews else None,
         failures=failures,
     )
+
+
+def _once(found: "list[Preview]") -> "list[Preview]":
+    """One preview for each installation, also where several entries show it."""
+    return list({preview.installation: preview for preview in reversed(found)}.values())[::-1]
+
+
+def _reports(previews: "list[Preview]", changes: "list[list[Change]] | None") -> list[Json]:
+    described = [_described(preview) for preview in previews]
+    if changes is None:
+        return [*described]
+    return [
+        {**report, "diff": [_change(one) for one in changed]}
+        for report, changed in zip(described, changes, strict=True)
+    ]
 
 
 def _raw(previews: "list[Preview]") -> bytes:
@@ -78,7 +83,7 @@ def _change(change: "Change") -> Json:
     return {"path": change.path, "before": change.before, "after": change.after, "new-kind": change.is_new_kind}
 
 
-def _described(preview: "Preview") -> dict[str, object]:
+def _described(preview: "Preview") -> Json:
     request = preview.request
     return {
         "engines": list(preview.engines),

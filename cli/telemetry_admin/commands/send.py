@@ -9,7 +9,10 @@ from telemetry_admin.invocation import Invocation, chosen
 from telemetry_admin.result import Json, Result, instant
 
 if TYPE_CHECKING:
-    from telemetry_core.reporting import Delivered, Planned
+    from collections.abc import Callable
+
+    from telemetry_core.config import Engine
+    from telemetry_core.reporting import Delivered, Planned, Request, Session
 
 app = typer.Typer(add_completion=False)
 
@@ -37,15 +40,11 @@ def command(
     invocation: Invocation = ctx.obj
     request = reporting.Request(initial=initial, force=force)
     if dry_run:
-        with invocation.reading() as session:
-            planned = reporting.plan(session, chosen(session, engine, everything=all_), request)
-        return Result(
-            data={"planned": [_planned(one) for one in planned]},
-            show=lambda console: render.show_plan(console, planned),
-        )
+        return _plan(invocation, request, lambda session: chosen(session, engine, everything=all_))
     with invocation.writing() as session:
         done = reporting.send(session, chosen(session, engine, everything=all_), request)
     explicit = initial or force or invocation.host.is_terminal
+    said = [one.error for one in done.failed if explicit or not one.repeated]
     return Result(
         data={
             "delivered": [_delivered(one) for one in done.delivered],
@@ -55,8 +54,20 @@ def command(
             "idle": dict(done.idle),
         },
         show=(lambda console: render.show(console, done)) if invocation.host.is_terminal else None,
-        failures=[one.error for one in done.failed if explicit or not one.repeated],
-        quiet=[one.error for one in done.failed if not explicit and one.repeated],
+        failures=said,
+        quiet=[one.error for one in done.failed if one.error not in said],
+    )
+
+
+def _plan(invocation: Invocation, request: "Request", engines: "Callable[[Session], tuple[Engine, ...]]") -> Result:
+    from telemetry_admin.render import send as render
+    from telemetry_core import reporting
+
+    with invocation.reading() as session:
+        planned = reporting.plan(session, engines(session), request)
+    return Result(
+        data={"planned": [_planned(one) for one in planned]},
+        show=lambda console: render.show_plan(console, planned),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from telemetry_admin.render.console import heading, pairs, safe
+from telemetry_admin.render.console import heading, pairs, paragraph, safe
 from telemetry_admin.result import Json, instant
 from telemetry_core.administration import FIELDS, legal_note
 from telemetry_core.config.values import duration_text
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def show_what_it_means(console: Console, config: Config, engines: Sequence[Engine]) -> None:
     """Print legal note, fields, endpoint and period, the initial report and how to undo it."""
-    console.print(Text(legal_note.TEXT))
+    paragraph(console, legal_note.TEXT)
     console.print()
     withheld = set(config.withhold)
     fields = ", ".join(field_path(name) for name in FIELDS if name not in withheld)

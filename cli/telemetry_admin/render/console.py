@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -45,9 +47,15 @@ def pairs(console: Console, rows: Iterable[tuple[str, str]], *, indent: int = 2)
             console.print(Text(f"{'':{indent}}{name:<{width}}  {value}"))
         return
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(width=indent)
     table.add_column(min_width=width, no_wrap=True, style="cyan")
     table.add_column(overflow="fold")
     for name, value in listed:
-        table.add_row("", name, Text(value))
-    console.print(table)
+        table.add_row(name, Text(value))
+    console.print(Padding(table, (0, 0, 0, indent), expand=False))
+
+
+def paragraph(console: Console, text: str, *, indent: int = 0) -> None:
+    """A text over as many lines as it needs, at most 100 characters wide."""
+    width = min(console.width, 100) - indent
+    for line in textwrap.wrap(safe(text), max(width, 20), break_long_words=False, break_on_hyphens=False):
+        console.print(Text(" " * indent + line))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.syntax import Syntax
 from rich.text import Text
 
-from telemetry_admin.render.console import heading, pairs, safe
+from telemetry_admin.render.console import heading, pairs, paragraph, safe
 from telemetry_admin.result import instant
 from telemetry_core import wire
 from telemetry_core.model import Kind
@@ -57,7 +57,7 @@ def show(console: Console, preview: Preview) -> None:
     _body(console, preview.document.body)
     console.print()
     heading(console, "Where each value comes from")
-    pairs(console, [(wire.field_path(name), source) for name, source in preview.sources.items()])
+    _sources(console, preview)
     if preview.missing:
         heading(console, "Missing, and why")
         pairs(console, [(wire.field_path(name), reason) for name, reason in preview.missing.items()])
@@ -66,6 +66,15 @@ def show(console: Console, preview: Preview) -> None:
         pairs(console, [(wire.field_path(name), "left out") for name in preview.withheld])
     console.print()
     console.print(Text(f"{len(preview.document.body)} bytes, SHA-256 {preview.document.sha256}", style="bold"))
+
+
+def _sources(console: Console, preview: Preview) -> None:
+    by_source: dict[str, list[str]] = {}
+    for name, source in preview.sources.items():
+        by_source.setdefault(source, []).append(wire.field_path(name))
+    for source, paths in by_source.items():
+        console.print(Text(f"  {safe(source)}", style="cyan"))
+        paragraph(console, ", ".join(paths), indent=4)
 
 
 def _standing(preview: Preview) -> str:

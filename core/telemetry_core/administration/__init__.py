@@ -1,7 +1,7 @@
 """What an administrator decides: enabling and disabling telemetry with the note that goes with it, and licences."""
 
 from telemetry_core.administration import legal_note
-from telemetry_core.administration.deciding import FIELDS, Author, Decided, disable, enable, first_run
+from telemetry_core.administration.deciding import FIELDS, Author, Decided, disable, enable, first_run, require_endpoint
 from telemetry_core.administration.licensing import Licensed, licensed, remove_license, set_license
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "legal_note",
     "licensed",
     "remove_license",
+    "require_endpoint",
     "set_license",
 ]

@@ -9,7 +9,7 @@ from telemetry_core.administration import legal_note
 from telemetry_core.config import Engine
 from telemetry_core.environment import POINTS
 from telemetry_core.errors import EndpointMissing
-from telemetry_core.model import Decision, Millis, State
+from telemetry_core.model import Decision, Endpoint, Millis, State
 from telemetry_core.reporting import Begin, Observation, Session, close_misfits, keep_base, observe
 
 _FIRST_RUN = "first-run"
@@ -39,6 +39,20 @@ class Decided:
     observation: Observation | None = None
 
 
+def require_endpoint(session: Session) -> Endpoint:
+    """The endpoint that consent is given for.
+
+    Raises:
+        EndpointMissing: There is none.
+    """
+    if session.config.endpoint is None:
+        raise EndpointMissing(
+            "Consent is given for an endpoint, and none is configured.",
+            hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.',
+        )
+    return session.config.endpoint
+
+
 def enable(session: Session, engine: Engine, author: Author) -> Decided:
     """Give consent for an engine: its base is taken now, so that nothing counted before ever leaves (DESIGN §3).
 
@@ -49,14 +63,9 @@ def enable(session: Session, engine: Engine, author: Author) -> Decided:
         EndpointMissing: There is nowhere to send reports to.
         EngineError: The engine does not answer, so that no base can be taken; nothing was changed.
     """
-    consent = session.consent(engine.entry)
-    if consent.endpoint is None:
-        raise EndpointMissing(
-            "Consent is given for an endpoint, and none is configured.",
-            hint='Set endpoint = "https://..." in the configuration, or TELEMETRY_ENDPOINT.',
-        )
-    before = consent.decision
-    if before is not None and _same(before, consent.endpoint.origin):
+    endpoint = require_endpoint(session)
+    before = session.consent(engine.entry).decision
+    if before is not None and _same(before, endpoint.origin):
         return Decided(engine.entry, before, changed=False)
     group = session.group(engine)
     known = session.store.contacts.get(engine.entry) is not None

@@ -101,7 +101,7 @@ def _split(text: str) -> SplitResult:
         raise Unfit("it has characters that no URL has")
     try:
         parts = urlsplit(text)
-        parts.port  # noqa: B018  reading it checks it
+        parts.port  # noqa: B018  # reading it checks it
     except ValueError:
         raise Unfit("its host or port cannot be read") from None  # what stands there may be part of a password
     if parts.scheme not in ("http", "https") or not parts.hostname or not _HOST.fullmatch(parts.hostname):

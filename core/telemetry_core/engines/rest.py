@@ -54,7 +54,10 @@ class Node:
             found = self._old_release(missing)
         else:
             found = answers.snapshot(self._engine.entry, self.address, body, self._clock.now())
-        return replace(found, own_reporter=self._own_reporter(found))
+        try:
+            return replace(found, own_reporter=self._own_reporter(found))
+        except EngineError as failure:  # then it is taken to be off: if it is not, we count less and never more
+            return replace(found, problems={**found.problems, "own-reporter": failure.message})
 
     def _old_release(self, missing: NothingThere) -> Snapshot:
         """What 7.14 to 7.16 say, which have no `/telemetry/data`: their version (facts §1.6, §11)."""

@@ -8,7 +8,6 @@ from telemetry_core import consent as consents
 from telemetry_core import due, payload, wire
 from telemetry_core.consent import Consent
 from telemetry_core.delivery import withdraw
-from telemetry_core.errors import TelemetryError
 from telemetry_core.model import Counts, Endpoint, Found, Kind, Millis, Report, ReportState, State, Trigger
 from telemetry_core.payload import Built
 from telemetry_core.reporting.observing import Observation
@@ -90,19 +89,13 @@ def open_periodic(
         only_in_slot: Give up where the slot is taken.
 
     Returns:
-        The pending report; None where the slot is taken, another report is pending, or the observation is outdated.
+        The report; None where its place is taken or the observation is outdated.
     """
-    ledger, now = observation.ledger, session.clock.now()
-    if ledger is None:
-        raise TelemetryError("A periodic report was prepared without a base.")
-    store, installation = session.store, observation.installation
+    ledger, store, installation = observation.ledger, session.store, observation.installation
     with store.transaction():
-        if store.ledgers.get(installation) != ledger or not _permitted(session, installation):
+        if ledger is None or store.ledgers.get(installation) != ledger or not _permitted(session, installation):
             return None  # something was sent or decided since the engine was read: its counts are not these any more
-        slot = current_slot(session, installation, now)
-        if slot is None:
-            slot = due.phase(now, session.config.reporter.period)
-            store.properties.put(installation, _PHASE, str(slot))
+        slot = _slot_or_first(session, installation, session.clock.now())
         taken = store.reports.slot_taken(installation, slot)
         if taken and only_in_slot:
             return None
@@ -117,6 +110,15 @@ def open_periodic(
             carried=observation.usage.counts,
         )
         return report if store.reports.open(report) else None
+
+
+def _slot_or_first(session: Session, installation: str, now: Millis) -> Millis:
+    """The slot of now; the first periodic report decides from when slots are counted."""
+    slot = current_slot(session, installation, now)
+    if slot is None:
+        slot = due.phase(now, session.config.reporter.period)
+        session.store.properties.put(installation, _PHASE, str(slot))
+    return slot
 
 
 def _report(session: Session, observation: Observation, built: Built, endpoint: Endpoint) -> Report:

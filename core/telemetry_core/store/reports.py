@@ -25,7 +25,7 @@ class Reports:
         try:
             with self._database.transaction():
                 self._database.change(
-                    f"INSERT INTO report ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  names only
+                    f"INSERT INTO report ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # names only
                     _row(report),
                 )
                 self._chain(report)
@@ -149,7 +149,7 @@ class Reports:
         return [rows.from_text(text, Attempt, f"attempt for report {identity}") for (text,) in found]
 
     def _query(self, condition: str, values: Sequence[object] = ()) -> list[Report]:
-        query = f"SELECT {_COLUMNS} FROM report {condition}"  # noqa: S608  conditions are constants of this module
+        query = f"SELECT {_COLUMNS} FROM report {condition}"  # noqa: S608  # conditions are constants of this module
         return [_report(row) for row in self._database.read(query, values)]
 
 
