@@ -1,7 +1,7 @@
 """The data of each command's `--json`, as shapes; the JSON Schemas in `reference/json` are made from them.
 
-A shape is the name of a type (`text`, `flag`, `count`, `instant`, `anything`, with `?` where it can be null), a list
-with the shape of its items, or an object; the key `*` stands for all keys of a map.
+A shape is the name of a type (`text`, `flag`, `count`, `number`, `instant`, `anything`, with `?` where it can be
+null), a list with the shape of its items, or an object; the key `*` stands for all keys of a map.
 """
 
 from __future__ import annotations
@@ -37,6 +37,12 @@ STATUS: Mapping[str, Shape] = {
     "endpoint": "text?", "due-at": "instant?", "last-accepted-at": "instant?", "last-contact-at": "instant?",
     "pending": "text?", "initial-sent-at": "instant?", "initial-due-at": "instant?", "initial-obstacle": "text?",
     "trouble": "text?",
+    "license-warning": "text?",
+}  # fmt: skip
+LICENSE: Mapping[str, Shape] = {
+    "name": "text", "installation": "text?", "set": "flag", "customer": "text?", "type": "text?",
+    "valid-until": "text?", "unlimited": "flag?", "features": {"*": "text"}, "raw": "text?",
+    "set-at": "instant?", "set-by": "text?", "days-left": "number?", "warning": "text?",
 }  # fmt: skip
 DELIVERED: Mapping[str, Shape] = {
     "id": "text", "kind": "kind", "state": "report-state", "engines": ["text"], "installation": "text",
@@ -61,11 +67,15 @@ SHAPES: Mapping[str, Shape] = {
             "name": "text",
             "found": {"*": {"value": "anything", "source": "text"}},
             "missing": {"*": "text"},
+            "also-found": {"*": [{"value": "anything", "source": "text"}]},
         }],
     },
     "history": {"reports": [REPORT]},
     "history ID": {"reports": [{**REPORT, "attempt-list": [ATTEMPT]}]},
     "history --verify": {"decisions": "count", "documents": "count"},
+    "license remove": {"engines": [{"name": "text", "installation": "text?", "removed": "flag"}]},
+    "license set": {"engines": [LICENSE]},
+    "license show": {"engines": [LICENSE]},
     "preview": {"reports": [PREVIEW]},
     "preview --diff": {
         "reports": [{
@@ -87,6 +97,7 @@ _TYPES: Mapping[str, Json] = {
     "text": {"type": "string"},
     "flag": {"type": "boolean"},
     "count": {"type": "integer", "minimum": 0},
+    "number": {"type": "integer"},
     "instant": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
     "anything": {},
     "kind": {"enum": ["initial", "periodic"]},

@@ -79,6 +79,13 @@ def _enabled(then: Callable[[Program], None]) -> Callable[[Program], None]:
     return prepare
 
 
+def _key(content: bytes) -> Callable[[Program], None]:
+    def prepare(program: Program) -> None:
+        (program.directory / "key.txt").write_bytes(content)
+
+    return prepare
+
+
 def _store_is_directory(program: Program) -> None:
     program.store.mkdir(parents=True)
 
@@ -207,4 +214,19 @@ COMMANDS = (
     BadInput("force without consent", "Telemetry is not configured for orders", 4, command="send --force"),
 )  # fmt: skip
 
-TABLE = (*ENDPOINTS, *ENGINES, *CONFIGURATIONS, *STORES, *COMMANDS)
+LICENSES = (
+    BadInput("a licence key that nobody gives", "There is no terminal to ask on", 2, command="license set"),
+    BadInput("an empty licence key", "The licence key is empty", 2, command="license set -"),
+    BadInput("a licence file that is not there", "The file that --file names cannot be read: No such file", 2,
+             command="license set --file key.txt"),
+    BadInput("a licence of which all may be signature", "cannot be told what of the licence key is its signature", 2,
+             command="license set --file key.txt", prepare=_key(b"geheim" * 20)),
+    BadInput("a licence that is no text", "The licence key is not UTF-8 text", 2,
+             command="license set --file key.txt", prepare=_key(b"\xff\xfegeheim")),
+    BadInput("a licence that is larger than any", "The licence key is larger than 65536 bytes", 2,
+             command="license set --file key.txt", prepare=_key(b"geheim;" * 10_000)),
+    BadInput("JSON that is no licence", "The licence key is JSON, but no licence", 2,
+             command="license set --file key.txt", prepare=_key(b'{"signature": "geheim"')),
+)  # fmt: skip
+
+TABLE = (*ENDPOINTS, *ENGINES, *CONFIGURATIONS, *STORES, *COMMANDS, *LICENSES)

@@ -69,11 +69,19 @@ def _call(arguments: list[str], host: Host) -> Result | None:
     except VersionAsked as asked:
         return asked.result
     except usage_error as error:
-        message = error.format_message() if hasattr(error, "format_message") else str(error)
-        raise UsageError(message, hint=_usage_hint(error)) from None
+        raise UsageError(_usage_message(error, arguments), hint=_usage_hint(error)) from None
     except typer.Abort:
         raise KeyboardInterrupt from None
     return found if isinstance(found, Result) else None
+
+
+def _usage_message(error: Exception, arguments: Sequence[str]) -> str:
+    from telemetry_admin.names import may_be_repeated
+
+    if not may_be_repeated(arguments):
+        return "The command line is wrong; what was typed is not repeated, because it may hold a licence key."
+    message: str = error.format_message() if hasattr(error, "format_message") else str(error)
+    return message
 
 
 def _usage_hint(error: Exception) -> str:

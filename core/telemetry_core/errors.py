@@ -43,6 +43,12 @@ class UnknownReport(UsageError):
     code = "unknown-report"
 
 
+class LicenseRefused(UsageError):
+    """A licence text that is none, or of which nobody can say what is its signature; the message never repeats it."""
+
+    code = "license-refused"
+
+
 class ConfigurationError(TelemetryError):
     """A setting is missing, misspelt or of the wrong type."""
 

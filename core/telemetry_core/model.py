@@ -109,7 +109,10 @@ class Software:
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """Licence data without its signature; `raw` is always there, the rest where somebody structured it."""
+    """Licence data without its signature: `raw`, and the rest where somebody structured it.
+
+    CIB seven's licences are structured alone (facts §7.3).
+    """
 
     raw: str | None = None
     customer: str | None = None
@@ -117,6 +120,15 @@ class License:
     valid_until: str | None = None
     unlimited: bool | None = None
     features: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLicense:
+    """A licence that `telemetry license set` has set for an installation; never its signature."""
+
+    license: License
+    set_at: Millis
+    set_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +181,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value and the source that said it."""
+    """A value and the source that said it; `others` is what further sources say instead."""
 
     value: object
     source: str
+    others: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,12 @@ def test_a_structured_licence_is_read_whole() -> None:
     )
 
 
+def test_the_end_of_a_licence_is_read_as_cib_seven_says_it_too() -> None:
+    """From 2.2 on `expires` instead of `valid-until`, and no raw (facts §1.8)."""
+    given = {"customer": "ACME", "expires": "2030-12-31", "raw": None}
+    assert changed(license_key=given).license_key == License(customer="ACME", valid_until="2030-12-31")
+
+
 def test_a_licence_is_cleaned_of_its_footer() -> None:
     given = {"raw": "ACME;unlimited\n---------------  END CAMUNDA BPM LICENSE KEY  ---------------\n"}
     assert changed(license_key=given).license_key == License(raw="ACME;unlimited")

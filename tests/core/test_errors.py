@@ -17,6 +17,7 @@ def test_every_kind_of_failure_has_the_exit_status_of_the_design() -> None:
         "usage": 2,
         "unknown-engine": 2,
         "unknown-report": 2,
+        "license-refused": 2,
         "configuration": 3,
         "endpoint-missing": 3,
         "secret-exposed": 3,

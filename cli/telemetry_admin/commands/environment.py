@@ -47,4 +47,9 @@ def _described(name: str, environment: Environment) -> Json:
             if isinstance(finding, Found)
         },
         "missing": {point: finding.reason for point, finding in findings.items() if isinstance(finding, Missing)},
+        "also-found": {
+            point: [{"value": plain(point, other.value), "source": other.source} for other in finding.others]
+            for point, finding in findings.items()
+            if isinstance(finding, Found) and finding.others
+        },
     }

@@ -56,4 +56,5 @@ def _described(status: "Status") -> Json:
         "initial-due-at": instant(status.initial_due_at),
         "initial-obstacle": status.initial_obstacle or None,
         "trouble": status.trouble or None,
+        "license-warning": status.license_warning or None,
     }

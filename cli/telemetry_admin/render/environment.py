@@ -35,8 +35,9 @@ def show(console: Console, found: Mapping[str, Environment]) -> None:
         rows = []
         for point, finding in environment.findings.items():
             if isinstance(finding, Found):
-                words = finding.value.names if isinstance(finding.value, Integration) else plain(point, finding.value)
-                rows.append((point, f"{_words(words)}  [{finding.source}]"))
+                for one, name in ((finding, point), *((other, "  instead of") for other in finding.others)):
+                    words = one.value.names if isinstance(one.value, Integration) else plain(point, one.value)
+                    rows.append((name, f"{_words(words)}  [{one.source}]"))
             else:
                 rows.append((point, f"missing: {finding.reason}"))
         pairs(console, rows)

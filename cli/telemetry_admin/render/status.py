@@ -47,6 +47,12 @@ def _rows(status: Status, now: int) -> list[tuple[str, str]]:
     rows.append(("initial report", initial(status)))
     if consent.state is State.ENABLED:
         rows.append(("last accepted", "none yet" if status.last_accepted_at is None else _at(status.last_accepted_at)))
+    return [*rows, *_next(status, now)]
+
+
+def _next(status: Status, now: int) -> list[tuple[str, str]]:
+    """What comes, what waits, what was closed without being accepted, and what ends."""
+    rows = []
     if status.due_at is not None and status.pending is None:
         rows.append(("next report", "due now" if status.due_at <= now else f"due {_at(status.due_at)}"))
     if status.pending is not None:
@@ -56,6 +62,8 @@ def _rows(status: Status, now: int) -> list[tuple[str, str]]:
         rows.append(("pending", f"{pending.kind} report {pending.id}{again}"))
     if status.last is not None and status.last.accepted_at is None:
         rows.append(("last report", f"{status.last.state}: `telemetry history {status.last.id}`"))
+    if status.license_warning:
+        rows.append(("licence", status.license_warning))
     return rows
 
 

@@ -1,7 +1,21 @@
-"""What an administrator decides: enabling and disabling telemetry, and the note that goes with it."""
+"""What an administrator decides: enabling and disabling telemetry with the note that goes with it, and licences."""
 
 from telemetry_core.administration import legal_note
 from telemetry_core.administration.deciding import Author, Decided, disable, enable, first_run, require_endpoint
+from telemetry_core.administration.licensing import Licensed, licensed, remove_license, set_license
 from telemetry_core.reporting.session import FIELDS
 
-__all__ = ["FIELDS", "Author", "Decided", "disable", "enable", "first_run", "legal_note", "require_endpoint"]
+__all__ = [
+    "FIELDS",
+    "Author",
+    "Decided",
+    "Licensed",
+    "disable",
+    "enable",
+    "first_run",
+    "legal_note",
+    "licensed",
+    "remove_license",
+    "require_endpoint",
+    "set_license",
+]

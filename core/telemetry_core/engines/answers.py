@@ -39,11 +39,12 @@ class Vendor(msgspec.Struct, frozen=True):
 
 
 class LicenseKey(msgspec.Struct, frozen=True, rename="kebab"):
-    """The object `license-key` (facts §1.5)."""
+    """The object `license-key` (facts §1.5); CIB seven from 2.2 on says `expires` instead of `valid-until`."""
 
     customer: str | None = None
     type: str | None = None
     valid_until: str | None = None
+    expires: str | None = None
     unlimited: bool | None = None
     features: dict[str, str] | None = None
     raw: str | None = None
@@ -223,12 +224,13 @@ def _counts(counters: Mapping[str, Counter]) -> Mapping[str, int]:
 
 
 def _license(key: LicenseKey) -> License | None:
-    values = (key.customer, key.type, key.valid_until, key.unlimited, key.features, key.raw)
+    valid_until = key.valid_until if key.valid_until is not None else key.expires
+    values = (key.customer, key.type, valid_until, key.unlimited, key.features, key.raw)
     return None if all(value is None for value in values) else License(
         raw=key.raw,
         customer=key.customer,
         type=key.type,
-        valid_until=key.valid_until,
+        valid_until=valid_until,
         unlimited=key.unlimited,
         features=key.features,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from telemetry_core import counting, engines, environment, payload
+from telemetry_core import license as licenses
 from telemetry_core.config import Engine
 from telemetry_core.model import Base, Contact, Counts, Environment, Ledger, Millis, Product, Snapshot, State
 from telemetry_core.payload import Usage
@@ -75,6 +76,7 @@ def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: B
     found = environment.gather([*snapshots, *_configured(group)])
     installation, product = payload.identity(found)
     snapshots = tuple(one for one in snapshots if one.installation in (None, installation))
+    found = environment.gather([*snapshots, *_configured(group), *_set_here(session, installation)])
     reading = _Reading(
         engines=tuple(dict.fromkeys(snapshot.engine for snapshot in snapshots)),
         listed=sum(len(engine.addresses) for engine in group),
@@ -141,6 +143,14 @@ def _just_begun(base: Base) -> Mapping[str, str]:
         for point, known in (("metrics", base.metrics is not None), ("commands", bool(base.nodes)))
         if not known
     }
+
+
+def _set_here(session: Session, installation: str) -> tuple[Snapshot, ...]:
+    """The licence that `license set` has set for an installation, as one more source."""
+    kept = session.store.licenses.get(installation)
+    if kept is None:
+        return ()
+    return (Snapshot("", licenses.SET_HERE, kept.set_at, license_key=kept.license),)
 
 
 def _configured(group: tuple[Engine, ...]) -> tuple[Snapshot, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from telemetry_core import consent as consents
 from telemetry_core import due
+from telemetry_core import license as licenses
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.engines.flavours import sends_its_own_initial_report
@@ -27,6 +28,7 @@ class Status:
         first_run: What `initialize-telemetry` will decide at the first run; None where it decides nothing any more.
         trouble: What keeps reports from arriving, as a sentence; empty where nothing is known to.
         trouble_at: Since when, or when it was said last.
+        license_warning: That the licence set here ends soon or has ended, as a sentence; empty where it does not.
     """
 
     engine: str
@@ -43,6 +45,7 @@ class Status:
     first_run: State | None
     trouble: str
     trouble_at: Millis | None
+    license_warning: str
 
 
 def status(session: Session, engine: Engine) -> Status:
@@ -79,6 +82,7 @@ def status(session: Session, engine: Engine) -> Status:
         first_run=None if planned is None or consent.decision is not None else planned.state,
         trouble=trouble,
         trouble_at=trouble_at,
+        license_warning=_license_warning(session, engine),
     )
 
 
@@ -100,6 +104,12 @@ def _trouble(session: Session, entry: str, pending: list[Report], closed: list[R
         return "The receiver had the last window with other bytes: its counts are not known to have arrived.", None
     said = failures.last(session, entry)
     return ("", None) if said is None else said
+
+
+def _license_warning(session: Session, engine: Engine) -> str:
+    installation = session.installation(engine)
+    kept = None if installation is None else session.store.licenses.get(installation)
+    return "" if kept is None else licenses.warning(kept.license, session.clock.now())
 
 
 def _reports(session: Session, contact: Contact | None) -> list[Report]:

@@ -67,6 +67,11 @@ class Session:
         contact = self.store.contacts.get(engine.entry)
         return (engine,) if contact is None else self.sharing(contact.installation) or (engine,)
 
+    def installation(self, engine: Engine) -> str | None:
+        """The installation of an engine's entry: of the last contact, else as configured; None where neither says."""
+        contact = self.store.contacts.get(engine.entry)
+        return engine.installation if contact is None else contact.installation
+
     def sharing(self, installation: str) -> tuple[Engine, ...]:
         """All configured entries that showed an installation at the last contact, in the configured order."""
         contacts = ((engine, self.store.contacts.get(engine.entry)) for engine in self.config.engines)

@@ -10,7 +10,7 @@ from telemetry_core.errors import AlreadySending, StoreUnavailable
 from telemetry_core.model import Millis
 from telemetry_core.store.database import Database
 from telemetry_core.store.reports import Reports
-from telemetry_core.store.tables import Consents, Contacts, Ledgers, Properties
+from telemetry_core.store.tables import Consents, Contacts, Ledgers, Licenses, Properties
 
 
 class Store:
@@ -20,6 +20,7 @@ class Store:
         self._database = database
         self.path = database.path
         self.properties = Properties(database)
+        self.licenses = Licenses(database)
         self.consents = Consents(database)
         self.contacts = Contacts(database)
         self.ledgers = Ledgers(database)

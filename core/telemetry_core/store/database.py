@@ -72,6 +72,7 @@ class Database:
         database = cls(path, connection)
         try:
             database.read("PRAGMA synchronous = FULL")
+            database.read("PRAGMA secure_delete = ON")  # what is removed is gone from the file
             database._refuse_foreign()
             if database._version() == 0 or not uri.endswith("mode=ro"):
                 database._migrate(now)

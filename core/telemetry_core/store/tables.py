@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from telemetry_core.model import Contact, Decision, Ledger
+from telemetry_core.model import Contact, Decision, KeptLicense, Ledger
 from telemetry_core.store import rows
 from telemetry_core.store.database import Database
 
 _CONSENT_END = "consent-end"
+_LICENSE = "license"
 
 
 class Properties:
@@ -44,6 +45,30 @@ class Properties:
     def remove(self, scope: str, name: str) -> None:
         """Forget a value."""
         self._database.change("DELETE FROM property WHERE scope = ? AND name = ?", (scope, name))
+
+
+class Licenses:
+    """The licence that was set for each installation, kept as a property; whoever calls has cut its signature."""
+
+    def __init__(self, database: Database) -> None:
+        self._properties = Properties(database)
+
+    def get(self, installation: str) -> KeptLicense | None:
+        """The licence of an installation, None where none was set.
+
+        Raises:
+            StoreDamaged: It is not as it was written.
+        """
+        text = self._properties.get(installation, _LICENSE)
+        return None if text is None else rows.from_text(text, KeptLicense, f"licence of {installation}")
+
+    def put(self, installation: str, kept: KeptLicense) -> None:
+        """Keep a licence instead of the one before."""
+        self._properties.put(installation, _LICENSE, rows.to_text(kept))
+
+    def remove(self, installation: str) -> None:
+        """Forget it."""
+        self._properties.remove(installation, _LICENSE)
 
 
 class Consents:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from telemetry_core.errors import StoreDamaged
-from telemetry_core.model import Contact, Product, State
+from telemetry_core.model import Contact, KeptLicense, License, Product, State
 from telemetry_core.store import Store, rows
 from tests.core.store.test_rows import DECISION
 from tests.support.clock import START
@@ -192,3 +192,21 @@ def test_a_flipped_bit_is_noticed_wherever_it_is_in_a_row(row: str, store: Store
         path.write_bytes(damaged)
         with Store.for_reading(path, START) as other, pytest.raises(StoreDamaged, match="not as it was written"):
             reading(other)
+
+
+def test_a_licence_is_kept_whole_for_its_installation_and_removed(store: Store) -> None:
+    kept = KeptLicense(License("raw", "ACME", "UNIFIED", "2030-12-31", unlimited=False, features={"a": "b"}), 1, "ada")
+    assert store.licenses.get(INSTALLATION) is None
+    store.licenses.put(INSTALLATION, KeptLicense(License(raw="before"), 0, "ada"))
+    store.licenses.put(INSTALLATION, kept)
+    assert store.licenses.get(INSTALLATION) == kept
+    assert store.licenses.get("another") is None
+    store.licenses.remove(INSTALLATION)
+    assert store.licenses.get(INSTALLATION) is None
+
+
+def test_a_licence_that_is_not_as_it_was_written_is_damage(store: Store) -> None:
+    store.licenses.put(INSTALLATION, KeptLicense(License(raw="raw"), 1, "ada"))
+    tamper(store, "UPDATE property SET value = replace(value, 'raw', 'rew') WHERE name = 'license'")
+    assert "property license" in damage(lambda: store.licenses.get(INSTALLATION))
+    assert "property license" in damage(store.verify)

@@ -1,0 +1,77 @@
+"""A licence that was set here, in words and for `--json`; there is no signature in it that could be shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from telemetry_admin.render.console import heading, pairs, safe
+from telemetry_admin.result import Json, instant
+from telemetry_core import license as licenses
+from telemetry_core.model import License
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from telemetry_core.administration import Licensed
+
+_NONE = License()
+
+
+def described(one: Licensed, now: int) -> Json:
+    """The licence of an engine's entry for `--json`."""
+    kept = one.kept
+    found = _NONE if kept is None else kept.license
+    return {
+        "name": one.engine,
+        "installation": one.installation,
+        "set": kept is not None,
+        "customer": found.customer,
+        "type": found.type,
+        "valid-until": found.valid_until,
+        "unlimited": found.unlimited,
+        "features": dict(found.features or {}),
+        "raw": found.raw,
+        "set-at": None if kept is None else instant(kept.set_at),
+        "set-by": None if kept is None else kept.set_by,
+        "days-left": licenses.days_left(found, now),
+        "warning": licenses.warning(found, now) or None,
+    }
+
+
+def show(console: Console, found: Sequence[Licensed], now: int, *, set_now: bool = False) -> None:
+    """Print the licences of some engines; with `set_now` also what follows from setting them."""
+    for one in found:
+        heading(console, safe(one.engine))
+        pairs(console, _rows(one, now))
+    if set_now:
+        console.print("The next periodic report carries it if telemetry is enabled: `telemetry preview` shows that.")
+
+
+def show_removed(console: Console, done: Sequence[Licensed]) -> None:
+    """Print what removing came to."""
+    for one in done:
+        words = "the licence set here is forgotten" if one.changed else "no licence was set here"
+        console.print(Text(f"{safe(one.engine)}: {words}."))
+
+
+def _rows(one: Licensed, now: int) -> list[tuple[str, str]]:
+    if one.kept is None:
+        return [("licence", "none was set here; `telemetry environment` shows what the engine has")]
+    found = one.kept.license
+    rows = [
+        ("installation", one.installation),
+        ("customer", found.customer),
+        ("type", found.type),
+        ("valid until", "unlimited" if found.unlimited else found.valid_until),
+        ("features", ", ".join(f"{name} {value}" for name, value in (found.features or {}).items()) or None),
+        ("raw", found.raw),
+        ("set", f"{instant(one.kept.set_at)} by {one.kept.set_by}"),
+        ("warning", licenses.warning(found, now) or None),
+    ]
+    if found.customer is None and found.valid_until is None and not found.unlimited:
+        rows.append(("note", "the text has no form that is known: it is reported as it is, and no end is watched"))
+    return [(name, value) for name, value in rows if value is not None]
