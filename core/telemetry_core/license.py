@@ -8,6 +8,12 @@ _BASE64_RUN = re.compile(r"[A-Za-z0-9+/=]{64,}")
 _JSON_SIGNATURE = re.compile(r'"signature"\s*:')
 
 
+def after_signature(text: str) -> str:
+    """What an engine takes of a stored licence text: all after the first `;`, or the whole text (facts §7.1)."""
+    signature, separator, rest = text.partition(";")
+    return rest if separator else signature
+
+
 def clean(raw: str) -> str | None:
     """The `raw` of an engine without header and footer lines; None where its form says that it may hold a signature.
 

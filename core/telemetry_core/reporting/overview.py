@@ -54,7 +54,9 @@ def status(session: Session, engine: Engine) -> Status:
     closed = [report for report in periodic if report.state is not ReportState.PENDING]
     sent_at = next((r.accepted_at for r in reports if r.kind is Kind.INITIAL and r.accepted_at is not None), None)
     initial_obstacle = consents.obstacle(shared, Kind.INITIAL)
-    if contact is not None and sends_its_own_initial_report(contact.product):
+    if contact is not None and contact.initial_sent:
+        initial_obstacle = "The engine has sent it by itself, as its database says."
+    elif contact is not None and contact.initial_sent is None and sends_its_own_initial_report(contact.product):
         initial_obstacle = "7.14 to 7.16 send theirs by themselves; `telemetry send --initial --force` sends one more."
     return Status(
         engine=engine.entry,

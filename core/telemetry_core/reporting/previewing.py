@@ -127,7 +127,7 @@ def _of_new(session: Session, consent: Consent, observation: Observation, kind: 
         pending_since=None,
         request=_request(session, document, consent.endpoint, report_id),
         obstacle=_obstacle(session, consent, observation, kind),
-        initial_first=_initial_first(session, consent, observation.installation, kind),
+        initial_first=not observation.initial_sent and _initial_first(session, consent, observation.installation, kind),
     )
 
 
@@ -163,6 +163,8 @@ def _obstacle(session: Session, consent: Consent, observation: Observation, kind
         return reason
     if observation.own_reporter:
         return f"Engine {', '.join(observation.engines)} reports by itself."
+    if kind is Kind.INITIAL and observation.initial_sent:
+        return "The engine has sent the initial report by itself, as its database says; it is sent once."
     if kind is Kind.INITIAL and not _initial_missing(session, observation.installation):
         return "The initial report was sent already; it is sent once."
     return ""
