@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from telemetry_core import counting, counting_rows
-from telemetry_core.model import Base, Counts, MeterRow, Millis, RowsReading, Snapshot
+from telemetry_core.model import HOUR, Base, Counts, MeterRow, Millis, RowsReading, Snapshot
 
 START: Millis = 1_795_000_000_000
 FLUSH_EVERY: Millis = 15 * 60 * 1000
@@ -150,7 +150,7 @@ class RowReporter:
         assert all(count >= 0 for count in (reading.counts.metrics or {}).values())
         if not keep:
             return
-        skipped = self.base.read_at - counting.HOUR // 12 <= self.now <= self.base.read_at
+        skipped = self.base.read_at - HOUR // 12 <= self.now <= self.base.read_at
         if not skipped:
             new = self.meter.rows - self.shown
             self.too_old |= self.base.rows is not None and any(row.at < self.base.rows.since for row in new)
@@ -174,7 +174,7 @@ class RowReporter:
 
     def settle(self) -> None:
         """Everything gets into the table and is read."""
-        self.meter.wait(13 * counting.HOUR)
+        self.meter.wait(13 * HOUR)
         self.read()
         self.accept()
 
