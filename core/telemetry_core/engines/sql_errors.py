@@ -61,5 +61,6 @@ def _cause(error: Exception) -> Exception:
 
 
 def _code(cause: Exception) -> object:
-    code = getattr(cause, "sqlstate", None) or (cause.args[0] if cause.args else None)
-    return code if isinstance(code, (str, int)) else None
+    """The error number of MariaDB and MySQL, which says more than the SQLSTATE that pymysql gives too."""
+    number = cause.args[0] if cause.args else None
+    return number if isinstance(number, int) else getattr(cause, "sqlstate", None)
