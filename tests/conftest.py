@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.engines import Engine, missing_tools
+from tests.support import postgresql as servers
+from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
@@ -58,3 +60,14 @@ def engines() -> Iterator[Callable[[str], Engine]]:
             return running[release]
 
         yield engine
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A real PostgreSQL server; it starts once, at its first use."""
+    reason = servers.missing()
+    if reason is not None and not os.environ.get("TELEMETRY_TESTS_SKIP_NOTHING"):
+        pytest.skip(reason)
+    assert reason is None, reason
+    with servers.running() as server:
+        yield server

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from telemetry_core import counting_rows
 from telemetry_core.model import (
     HOUR,
     MINUTE,
@@ -14,6 +15,8 @@ from telemetry_core.model import (
     MetricsBase,
     MetricsReading,
     Millis,
+    RowsBase,
+    RowsReading,
     Snapshot,
 )
 
@@ -58,6 +61,10 @@ def begin(snapshots: Sequence[Snapshot], taken_at: Millis, *, listed: int = 1) -
     """
     nodes = {_life(one): dict(one.counts) for one in _commands(snapshots)}
     read_at = max(snapshot.read_at for snapshot in snapshots)
+    rows = _rows(snapshots)
+    if rows is not None:
+        counted_from = taken_at + counting_rows.UNFLUSHED
+        return Base(taken_at, read_at, nodes=nodes, rows=counting_rows.begin(rows, read_at, counted_from=counted_from))
     reading = None if max(listed, len(snapshots)) > 1 else _metrics(snapshots)
     return Base(taken_at, read_at, None if reading is None else _fresh_metrics(reading, read_at), nodes)
 
@@ -73,19 +80,26 @@ def read(base: Base, snapshots: Sequence[Snapshot], *, listed: int = 1) -> Readi
     read_at = max(snapshot.read_at for snapshot in snapshots)
     if base.read_at - _OUT_OF_ORDER <= read_at <= base.read_at:
         return _nothing_new(base)  # another process was faster, and its reading has all that this one has
+    over_rest = base.metrics is not None
     if read_at < base.read_at:  # the base was written by a clock that went ahead
         base = replace(base, taken_at=min(base.taken_at, read_at), metrics=None)
     problems: dict[str, str] = {}
-    early = max(listed, len(snapshots)) > 1 and read_at < base.taken_at + FLUSH
-    metrics, metrics_base = _read_metrics(base, snapshots, read_at, problems, early=early)
+    rows = _rows(snapshots)
+    if rows is None:
+        early = max(listed, len(snapshots)) > 1 and read_at < base.taken_at + FLUSH
+        counts, metrics = _read_metrics(base, snapshots, read_at, problems, early=early)
+        after = replace(base, metrics=metrics, rows=base.rows if metrics is None else None)
+    else:
+        boundary = read_at if over_rest else base.taken_at  # until then counts were REST's, or nobody's
+        counts, after = _read_rows(base, rows, read_at, problems, counted_from=boundary + counting_rows.UNFLUSHED)
     commands, nodes = _read_commands(base, snapshots, problems)
-    return Reading(Counts(metrics, commands), Base(base.taken_at, read_at, metrics_base, nodes), problems)
+    return Reading(Counts(counts, commands), replace(after, read_at=read_at, nodes=nodes), problems)
 
 
 def _nothing_new(base: Base) -> Reading:
-    known = base.metrics is not None
-    metrics = dict.fromkeys(base.metrics.seen, 0) if base.metrics is not None else None
-    return Reading(Counts(metrics, {}), base, {} if known else {"metrics": "the base could not be taken yet"})
+    if base.names is None:
+        return Reading(Counts(None, {}), base, {"metrics": "the base could not be taken yet"})
+    return Reading(Counts(dict.fromkeys(base.names, 0), {}), base)
 
 
 def add(one: Counts, other: Counts) -> Counts:
@@ -100,6 +114,10 @@ def subtract(counts: Counts, carried: Counts) -> Counts:
 
 def _commands(snapshots: Iterable[Snapshot]) -> list[CommandsReading]:
     return [snapshot.commands for snapshot in snapshots if snapshot.commands is not None]
+
+
+def _rows(snapshots: Iterable[Snapshot]) -> RowsReading | None:
+    return next((snapshot.rows for snapshot in snapshots if snapshot.rows is not None), None)
 
 
 def _metrics(snapshots: Iterable[Snapshot]) -> MetricsReading | None:
@@ -130,6 +148,18 @@ def _read_metrics(
         problems["metrics"] = "they are counted from the next reading on"
         return None, base.metrics
     return _continue_metrics(base.metrics, reading, read_at)
+
+
+def _read_rows(
+    base: Base, reading: RowsReading, read_at: Millis, problems: dict[str, str], *, counted_from: Millis
+) -> tuple[Mapping[str, int] | None, Base]:
+    if base.rows is None:
+        fresh: RowsBase = counting_rows.begin(reading, read_at, counted_from=counted_from)
+        return dict.fromkeys(fresh.names, 0), replace(base, metrics=None, rows=fresh)
+    seen = counting_rows.read(base.rows, reading, read_at)
+    if seen.problem:
+        problems["metrics"] = seen.problem
+    return seen.counts, replace(base, metrics=None, rows=seen.base)
 
 
 def _fresh_metrics(reading: MetricsReading, read_at: Millis) -> MetricsBase:

@@ -29,6 +29,12 @@ _MARK = re.compile(r"(?<!-)-{3,}+[ \t]*+(?:BEGIN|END)\b[^-;\r\n]{0,80}LICEN[SC]E
 _HINT = "Give the licence key whole, as it was received; `telemetry license set --file FILE` reads it from a file."
 
 
+def after_signature(text: str) -> str:
+    """What an engine takes of a stored licence text: all after the first `;`, or the whole text (facts §7.1)."""
+    signature, separator, rest = text.partition(";")
+    return rest if separator else signature
+
+
 def clean(raw: str) -> str | None:
     """The `raw` of an engine without header and footer lines; None where its form says that it may hold a signature.
 

@@ -159,8 +159,30 @@ class MetricsReading:
 
 
 @dataclass(frozen=True, slots=True)
+class MeterRow:
+    """One row of the engine's meter table: what one node counted until it wrote it, at `at` by its own clock."""
+
+    id: str
+    name: str
+    value: int
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class RowsReading:
+    """The rows of the metrics `names` from `since` on, out of the engine's database."""
+
+    since: Millis
+    names: tuple[str, ...]
+    rows: tuple[MeterRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one source said at one moment; `problems` says for a data point why it is not there."""
+    """What one source said at one moment; `problems` says for a data point why it is not there.
+
+    `initial_sent`: whether the engine has sent its initial report by itself; None where the source cannot know.
+    """
 
     engine: str
     source: str
@@ -176,6 +198,9 @@ class Snapshot:
     commands: CommandsReading | None = None
     metrics: MetricsReading | None = None
     own_reporter: bool = False
+    rows: RowsReading | None = None
+    schema_version: str | None = None
+    initial_sent: bool | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -231,13 +256,38 @@ class MetricsBase:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsBase:
+    """Where counting by rows goes on: those from `since` on, less those seen already, by id and time.
+
+    Rows before `counted_from` hold work from before the base; `new_at` is the last reading that showed a new row.
+    """
+
+    since: Millis
+    seen: tuple[tuple[str, Millis], ...]
+    counted_from: Millis
+    new_at: Millis
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
-    """What of an installation was counted already, so that it is never counted again."""
+    """What of an installation was counted already, so that it is never counted again.
+
+    `metrics` is the base over REST, `rows` the one in the database; at most one of them is there.
+    """
 
     taken_at: Millis
     read_at: Millis
     metrics: MetricsBase | None = None
     nodes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    rows: RowsBase | None = None
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The metrics that are counted; None where no base of them could be taken yet."""
+        if self.rows is not None:
+            return self.rows.names
+        return None if self.metrics is None else tuple(self.metrics.seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,3 +409,4 @@ class Contact:
     installation: str
     product: Product
     own_reporter: bool = False
+    initial_sent: bool | None = None

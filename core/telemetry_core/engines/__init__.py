@@ -1,10 +1,11 @@
-"""Reading engines: each node of a configured engine gives one snapshot."""
+"""Reading engines: each node of a configured engine gives one snapshot, and so does its database."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from telemetry_core.config import Engine
+from telemetry_core.engines import database
 from telemetry_core.engines.flavours import METRICS
 from telemetry_core.engines.rest import Node
 from telemetry_core.errors import ConfigurationError, EngineError
@@ -15,39 +16,59 @@ __all__ = ["METRICS", "Wanted", "read"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """From when on metrics are to be summed, and where the base shall move; None where it shall stay."""
+    """From when on metrics are to be summed, and where the base shall move; None where it shall stay.
+
+    `rows_since` is the same for an engine whose database gives the metrics, row by row.
+    """
 
     since: Millis
-    next_since: Millis | None = None
+    next_since: Millis | None
+    rows_since: Millis
 
 
 def read(group: tuple[Engine, ...], wanted: Wanted, clock: Clock) -> tuple[Snapshot, ...]:
-    """One snapshot of each node that answers, in the configured order; the first listed node gives the metrics.
+    """One snapshot of each node that answers, in the configured order, and then one of the database.
+
+    The first listed database gives the metrics, or fails to; the first listed node does where none is configured, so
+    that base and count always come from the same source (DESIGN §4).
 
     Args:
         group: Entries that show one installation, or one entry.
-        wanted: From when on metrics are summed.
+        wanted: From when on metrics are read.
         clock: For time limits.
 
     Raises:
-        EngineError: No node answers; it is what the first one said.
-        ConfigurationError: Credentials or certificates cannot be used, or there is no source.
+        EngineError: No node answers; it is what the first one said. Without nodes, the database does not.
+        ConfigurationError: Credentials, certificates or drivers cannot be used, or there is no source.
     """
-    nodes = [(engine, address) for engine in group for address in engine.addresses]
-    if not nodes:
+    source = next((engine for engine in group if engine.database is not None), None)
+    snapshots = _nodes(group, wanted if source is None else None, clock)
+    if source is None and not snapshots:
         entry = group[0].entry
         raise ConfigurationError(
             f"Engine {entry} has no REST address.", hint=f"Set engines.{entry}.rest to its REST API."
         )
+    if source is None:
+        return snapshots
+    shown = next((snapshot.installation for snapshot in snapshots if snapshot.installation is not None), None)
+    configured = next((engine.installation for engine in group if engine.installation is not None), None)
+    found = database.read(source, wanted.rows_since, clock, expected=shown or configured)
+    if not snapshots and found.installation is None and "database" in found.problems:
+        raise database.unreadable(source, found)
+    return (*snapshots, found)
+
+
+def _nodes(group: tuple[Engine, ...], wanted: Wanted | None, clock: Clock) -> tuple[Snapshot, ...]:
     snapshots: list[Snapshot] = []
     failures: list[EngineError] = []
+    nodes = [(engine, address) for engine in group for address in engine.addresses]
     for position, (engine, address) in enumerate(nodes):
         try:
             with Node(engine, address, clock) as node:
                 snapshots.append(_read(node, wanted if position == 0 else None))
         except EngineError as failure:
             failures.append(failure)
-    if not snapshots:
+    if failures and not snapshots:
         raise failures[0]
     return tuple(snapshots)
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
 
-from telemetry_core import counting, engines, environment, payload
+from telemetry_core import counting, counting_rows, engines, environment, payload
 from telemetry_core import license as licenses
 from telemetry_core.config import Engine
 from telemetry_core.model import Base, Contact, Counts, Environment, Ledger, Millis, Product, Snapshot, State
@@ -24,6 +24,7 @@ class Observation:
         usage: What was counted since the last report; without a base nothing.
         ledger: As it is after the reading; None where there is no base.
         own_reporter: Whether the engine reports by itself.
+        initial_sent: Whether it has sent an initial report by itself, as its database says (7.14 to 7.16).
     """
 
     engines: tuple[str, ...]
@@ -34,6 +35,7 @@ class Observation:
     ledger: Ledger | None
     read_at: Millis
     own_reporter: bool
+    initial_sent: bool | None
 
 
 class Begin(Enum):
@@ -71,8 +73,7 @@ def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: B
     """
     known = session.store.contacts.get(group[0].entry)
     before = None if known is None else session.store.ledgers.get(known.installation)
-    since, next_since = counting.wanted(None if before is None else before.base, session.clock.now())
-    snapshots = engines.read(group, engines.Wanted(since, next_since), session.clock)
+    snapshots = engines.read(group, _wanted(before, session.clock.now()), session.clock)
     found = environment.gather([*snapshots, *_configured(group)])
     installation, product = payload.identity(found)
     snapshots = tuple(one for one in snapshots if one.installation in (None, installation))
@@ -89,7 +90,15 @@ def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: B
         before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
         ledger, usage = _count(installation, before, reading) if enabled else (None, Usage(Counts(), None, {}))
         seen = Observation(
-            reading.engines, installation, product, found, usage, ledger, reading.read_at, reading.own_reporter
+            engines=reading.engines,
+            installation=installation,
+            product=product,
+            environment=found,
+            usage=usage,
+            ledger=ledger,
+            read_at=reading.read_at,
+            own_reporter=reading.own_reporter,
+            initial_sent=next((one.initial_sent for one in snapshots if one.initial_sent is not None), None),
         )
         if keep:
             if ledger is not None:
@@ -110,8 +119,16 @@ def _keep_contacts(session: Session, seen: Observation) -> None:
         known = session.store.contacts.get(entry)
         first_at = known.first_at if known is not None and known.installation == seen.installation else seen.read_at
         session.store.contacts.put(
-            Contact(entry, seen.read_at, first_at, seen.installation, seen.product, seen.own_reporter)
+            Contact(
+                entry, seen.read_at, first_at, seen.installation, seen.product, seen.own_reporter, seen.initial_sent
+            )
         )
+
+
+def _wanted(before: Ledger | None, now: Millis) -> engines.Wanted:
+    base = None if before is None else before.base
+    since, next_since = counting.wanted(base, now)
+    return engines.Wanted(since, next_since, counting_rows.wanted(None if base is None else base.rows, now))
 
 
 def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple[Ledger, Usage]:
@@ -132,7 +149,7 @@ def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple
 
 def _zeros(base: Base) -> Counts:
     names = {name for counts in base.nodes.values() for name in counts}
-    metrics = None if base.metrics is None else dict.fromkeys(base.metrics.seen, 0)
+    metrics = None if base.names is None else dict.fromkeys(base.names, 0)
     return Counts(metrics, dict.fromkeys(sorted(names), 0) if base.nodes else None)
 
 
@@ -140,7 +157,7 @@ def _just_begun(base: Base) -> Mapping[str, str]:
     reason = "the base could not be taken yet"
     return {
         point: reason
-        for point, known in (("metrics", base.metrics is not None), ("commands", bool(base.nodes)))
+        for point, known in (("metrics", base.names is not None), ("commands", bool(base.nodes)))
         if not known
     }
 

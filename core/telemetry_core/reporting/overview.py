@@ -65,7 +65,9 @@ def status(session: Session, engine: Engine) -> Status:
     sent_at = next((r.accepted_at for r in reports if r.kind is Kind.INITIAL and r.accepted_at is not None), None)
     trouble, trouble_at = _trouble(session, engine.entry, pending, closed)
     initial_obstacle = consents.obstacle(shared, Kind.INITIAL)
-    if contact is not None and sends_its_own_initial_report(contact.product):
+    if contact is not None and contact.initial_sent:
+        initial_obstacle = "The engine has sent it by itself, as its database says."
+    elif contact is not None and contact.initial_sent is None and sends_its_own_initial_report(contact.product):
         initial_obstacle = "7.14 to 7.16 send theirs by themselves; `telemetry send --initial --force` sends one more."
     return Status(
         engine=engine.entry,

@@ -136,7 +136,7 @@ def _of_new(session: Session, consent: Consent, observation: Observation, kind: 
         next_attempt_at=None,
         request=_request(session, document, consent.endpoint, report_id),
         obstacle=_obstacle(session, consent, observation, kind),
-        initial_first=_initial_first(session, consent, observation.installation, kind),
+        initial_first=not observation.initial_sent and _initial_first(session, consent, observation.installation, kind),
     )
 
 
@@ -172,6 +172,8 @@ def _obstacle(session: Session, consent: Consent, observation: Observation, kind
         return reason
     if observation.own_reporter:
         return f"Engine {', '.join(observation.engines)} reports by itself."
+    if kind is Kind.INITIAL and observation.initial_sent:
+        return "The engine has sent the initial report by itself, as its database says; it is sent once."
     if kind is Kind.INITIAL and not _initial_missing(session, observation.installation):
         return _SENT
     return ""

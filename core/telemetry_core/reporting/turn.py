@@ -106,6 +106,14 @@ class Turn:
         contact = self._session.store.contacts.get(self._engine.entry)
         return None if contact is None else contact.product
 
+    @property
+    def _engine_sent_it(self) -> bool | None:
+        """Whether the engine has sent the initial report by itself; None where its database was not asked."""
+        if self._seen is not None:
+            return self._seen.initial_sent
+        contact = self._session.store.contacts.get(self._engine.entry)
+        return None if contact is None else contact.initial_sent
+
     def _obstacle(self, kind: Kind) -> str:
         return consents.obstacle(self._consent, kind)
 
@@ -177,7 +185,9 @@ class Turn:
 
     def _initial_is_due(self) -> bool:
         product, explicit = self._product, self._request.initial
-        if product is not None and sends_its_own_initial_report(product):
+        if self._engine_sent_it:
+            return False
+        if product is not None and sends_its_own_initial_report(product) and self._engine_sent_it is None:
             return explicit and self._request.force and not self._initial_was_accepted()
         contact = self._session.store.contacts.get(self._engine.entry)
         if contact is None:

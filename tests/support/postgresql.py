@@ -1,0 +1,140 @@
+"""A real PostgreSQL on loopback in a directory of its own, with one database for each test that wants one."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+_PLACES = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin")
+
+
+def program(name: str) -> str | None:
+    """Where a program of the server is, None where it is not installed."""
+    return shutil.which(name, path=os.pathsep.join((*_PLACES, os.environ.get("PATH", ""))))
+
+
+def missing() -> str | None:
+    """Why no server can be started here, None where one can."""
+    return None if program("initdb") and program("postgres") else "PostgreSQL is not installed"
+
+
+class PostgreSQL:
+    """A running server; its superuser `postgres` has the password `root pass/word`."""
+
+    password = "root pass/word"
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self.directory = directory
+        self.port = port
+        self._number = 0
+
+    def url(self, database: str, user: str = "postgres", password: str | None = "root%20pass%2Fword") -> str:
+        """The URL of a database."""
+        secret = "" if password is None else f":{password}"
+        return f"postgresql://{user}{secret}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
+        """A connection of the superuser, each statement its own transaction."""
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", password=self.password, dbname=database, autocommit=True
+        )
+
+    def execute(self, database: str, *statements: str) -> list[tuple[object, ...]]:
+        """Run statements as superuser; the rows of the last one."""
+        found: list[tuple[object, ...]] = []
+        with self.connect(database) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement.encode())
+                found = cursor.fetchall() if cursor.description is not None else []
+        return found
+
+    def database(self) -> str:
+        """The name of a new, empty database."""
+        self._number += 1
+        name = f"engine{self._number}"
+        self.execute("postgres", f"CREATE DATABASE {name}")
+        return name
+
+    def copy(self, database: str) -> str:
+        """The name of a new database that is a copy of one that nobody is connected to."""
+        self._number += 1
+        name = f"engine{self._number}"
+        self.execute("postgres", f"CREATE DATABASE {name} TEMPLATE {database}")
+        return name
+
+    def log(self) -> str:
+        """What the server has written."""
+        return (self.directory / "log").read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def running() -> Iterator[PostgreSQL]:
+    """Start a server on a free port, and stop it."""
+    directory = Path(tempfile.mkdtemp(prefix="telemetry-postgresql-"))
+    try:
+        port = _free_port()
+        _initialise(directory)
+        with (directory / "log").open("wb") as log:
+            arguments = [str(program("postgres")), "-D", str(directory / "data"), "-p", str(port), "-k", ""]
+            arguments += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "log_statement=all"]
+            process = subprocess.Popen([*_as_postgres(), *arguments], stdout=log, stderr=log, cwd=directory)
+        server = PostgreSQL(directory, port)
+        try:
+            _wait(server, process)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _initialise(directory: Path) -> None:
+    secret = directory / "password"
+    secret.write_text(PostgreSQL.password + "\n", encoding="utf-8")
+    if os.geteuid() == 0:
+        for path in (directory, secret):
+            shutil.chown(path, "postgres", "postgres")
+    arguments = [str(program("initdb")), "-D", str(directory / "data"), "-U", "postgres", "-A", "scram-sha-256"]
+    arguments += ["--pwfile", str(secret), "-E", "UTF8", "--no-locale", "--no-sync"]
+    subprocess.run([*_as_postgres(), *arguments], check=True, capture_output=True, cwd=directory)
+
+
+def _as_postgres() -> list[str]:
+    """`initdb` and `postgres` refuse root."""
+    if os.geteuid() != 0:
+        return []
+    user = pwd.getpwnam("postgres")
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+
+
+def _wait(server: PostgreSQL, process: subprocess.Popen[bytes]) -> None:
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit and process.poll() is None:
+        try:
+            server.connect().close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"PostgreSQL does not start: {server.log()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
