@@ -48,7 +48,7 @@ def set_(
         typer.Argument(metavar="[KEY|-]", help="The key, - for standard input; without it the terminal is asked."),
     ] = None,
     *,
-    file: Annotated[Optional[Path], typer.Option("--file", metavar="FILE", help="Read the key from a file.")] = None,  # noqa: UP045
+    file: Annotated[Optional[Path], typer.Option("--file", metavar="FILE", help="Read the key from a file.")] = None,  # noqa: UP045  # Typer reads it at run time
     engine: options.Engines = None,
     all_: options.All = False,
     json: options.Json = False,

@@ -89,22 +89,29 @@ def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: B
         enabled = begin is not Begin.NO or session.consent_of(group).state is State.ENABLED
         before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
         ledger, usage = _count(installation, before, reading) if enabled else (None, Usage(Counts(), None, {}))
-        seen = Observation(
-            engines=reading.engines,
-            installation=installation,
-            product=product,
-            environment=found,
-            usage=usage,
-            ledger=ledger,
-            read_at=reading.read_at,
-            own_reporter=reading.own_reporter,
-            initial_sent=next((one.initial_sent for one in snapshots if one.initial_sent is not None), None),
-        )
+        seen = _seen(reading, installation, product, found=found, ledger=ledger, usage=usage)
         if keep:
             if ledger is not None:
                 session.store.ledgers.put(ledger)
             _keep_contacts(session, seen)
     return seen
+
+
+def _seen(
+    reading: _Reading, installation: str, product: Product, *, found: Environment, ledger: Ledger | None, usage: Usage
+) -> Observation:
+    sent = (snapshot.initial_sent for snapshot in reading.snapshots if snapshot.initial_sent is not None)
+    return Observation(
+        engines=reading.engines,
+        installation=installation,
+        product=product,
+        environment=found,
+        usage=usage,
+        ledger=ledger,
+        read_at=reading.read_at,
+        own_reporter=reading.own_reporter,
+        initial_sent=next(sent, None),
+    )
 
 
 def keep_base(session: Session, seen: Observation, *, anew: bool) -> None:

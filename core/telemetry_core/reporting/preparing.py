@@ -99,11 +99,11 @@ def open_periodic(
         taken = store.reports.slot_taken(installation, slot)
         if taken and only_in_slot:
             return None
-        ordinal = store.reports.ordinal(installation, ledger.window_start)
+        start = ledger.window_start
         report = replace(
             _report(session, observation, built, endpoint),
-            id=wire.periodic_id(installation, ledger.window_start, ordinal),
-            window_start=ledger.window_start,
+            id=wire.periodic_id(installation, start, store.reports.ordinal(installation, start)),
+            window_start=start,
             window_end=ledger.base.read_at,
             slot=None if taken else slot,
             trigger=Trigger.FORCED if taken else trigger,

@@ -1,0 +1,154 @@
+"""What an engine says: snapshots of its sources, and what was found of each data point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from telemetry_core.model.basics import Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Name, version and edition as the engine says them."""
+
+    name: str
+    version: str
+    edition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """Vendor and version of a database, an application server or a JDK."""
+
+    vendor: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """Licence data without its signature: `raw`, and the rest where somebody structured it.
+
+    CIB seven's licences are structured alone (facts §7.3).
+    """
+
+    raw: str | None = None
+    customer: str | None = None
+    type: str | None = None
+    valid_until: str | None = None
+    unlimited: bool | None = None
+    features: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLicense:
+    """A licence that `telemetry license set` has set for an installation; never its signature."""
+
+    license: License
+    set_at: Millis
+    set_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """How the engine was put in place: `key` is the wire's, such as `camunda-integration`; an open set (facts §1.8)."""
+
+    key: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandsReading:
+    """The command counts of one node since its life began."""
+
+    node: str
+    counts: Mapping[str, int]
+    started_at: Millis | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsReading:
+    """Sums of the metrics over REST since `since`, and up to `next_since` where the base shall move there."""
+
+    since: Millis
+    sums: Mapping[str, int]
+    next_since: Millis | None = None
+    older: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRow:
+    """One row of the engine's meter table: what one node counted until it wrote it, at `at` by its own clock."""
+
+    id: str
+    name: str
+    value: int
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class RowsReading:
+    """The rows of the metrics `names` from `since` on, out of the engine's database."""
+
+    since: Millis
+    names: tuple[str, ...]
+    rows: tuple[MeterRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one source said at one moment; `problems` says for a data point why it is not there.
+
+    `initial_sent`: whether the engine has sent its initial report by itself; None where the source cannot know.
+    """
+
+    engine: str
+    source: str
+    read_at: Millis
+    installation: str | None = None
+    product: Product | None = None
+    database: Software | None = None
+    application_server: Software | None = None
+    jdk: Software | None = None
+    webapps: tuple[str, ...] | None = None
+    integration: Integration | None = None
+    license_key: License | None = None
+    commands: CommandsReading | None = None
+    metrics: MetricsReading | None = None
+    own_reporter: bool = False
+    rows: RowsReading | None = None
+    schema_version: str | None = None
+    initial_sent: bool | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value and the source that said it; `others` is what further sources say instead."""
+
+    value: object
+    source: str
+    others: tuple[Found, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No value, and why."""
+
+    reason: str
+
+
+Finding: TypeAlias = Found | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Every data point of the report with what was found for it, by the point's name."""
+
+    findings: Mapping[str, Finding]
+
+    def value(self, point: str) -> object | None:
+        """The value of a data point, None where it is missing."""
+        finding = self.findings.get(point)
+        return finding.value if isinstance(finding, Found) else None
