@@ -78,7 +78,7 @@ def open_periodic(
     trigger: Trigger,
     only_in_slot: bool,
 ) -> Report | None:
-    """Claim a periodic report for the current slot, or without a slot where that is taken.
+    """Claim a periodic report for the current slot, or without one where that is taken; None where it is outdated.
 
     Args:
         session: Where it is kept.
@@ -87,9 +87,6 @@ def open_periodic(
         endpoint: Where it shall go.
         trigger: Why it is prepared.
         only_in_slot: Give up where the slot is taken.
-
-    Returns:
-        The report; None where its place is taken or the observation is outdated.
     """
     ledger, store, installation = observation.ledger, session.store, observation.installation
     with store.transaction():
