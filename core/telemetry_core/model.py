@@ -217,14 +217,40 @@ class MetricsBase:
     full_at: Mapping[str, Millis]
 
 
+class Suspicion(StrEnum):
+    """What an address without start dates is suspected of, since its counts fell: a restart or a load balancer."""
+
+    FALLEN = "fallen"
+    RETURNED = "returned"
+    BALANCER = "balancer"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why the counts of an address are held back; `earlier` is what it showed before it showed what it shows now."""
+
+    suspicion: Suspicion
+    earlier: Mapping[str, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What of an installation was counted already, so that it is never counted again."""
+    """What of an installation was counted already, so that it is never counted again.
+
+    Attributes:
+        nodes: What each life of a node has shown, by its start, or by its address where it says none.
+        seen_at: When each life was last read: the one that was not read for longest is forgotten first.
+        doubts: Of addresses whose counts are held back.
+        forgotten: The latest start of a life that was forgotten: what began until then may have been counted.
+    """
 
     taken_at: Millis
     read_at: Millis
     metrics: MetricsBase | None = None
     nodes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    seen_at: Mapping[str, Millis] = field(default_factory=dict)
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    forgotten: Millis = 0
 
 
 @dataclass(frozen=True, slots=True)
