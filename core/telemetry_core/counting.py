@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from telemetry_core import counting_rows
+from telemetry_core import counting_rows, lives
 from telemetry_core.model import (
     HOUR,
     MINUTE,
@@ -26,7 +26,6 @@ LOOK_BACK: Millis = 26 * HOUR
 FLUSH: Millis = 16 * MINUTE
 """After this time every count that was in a node's memory is in the database (facts §5.3: every 15 minutes)."""
 
-_READING_COMMAND = "GetTelemetryDataCmd"
 _NOT_WORTH_MOVING: Millis = HOUR
 
 _OUT_OF_ORDER: Millis = 5 * MINUTE
@@ -59,14 +58,15 @@ def begin(snapshots: Sequence[Snapshot], taken_at: Millis, *, listed: int = 1) -
         taken_at: When consent was given.
         listed: How many nodes the configuration lists; one that does not answer has counts in its memory all the same.
     """
-    nodes = {_life(one): dict(one.counts) for one in _commands(snapshots)}
     read_at = max(snapshot.read_at for snapshot in snapshots)
     rows = _rows(snapshots)
     if rows is not None:
         counted_from = taken_at + counting_rows.UNFLUSHED
-        return Base(taken_at, read_at, nodes=nodes, rows=counting_rows.begin(rows, read_at, counted_from=counted_from))
+        begun = counting_rows.begin(rows, read_at, counted_from=counted_from)
+        return lives.begin(Base(taken_at, read_at, rows=begun), _commands(snapshots), read_at)
     reading = None if max(listed, len(snapshots)) > 1 else _metrics(snapshots)
-    return Base(taken_at, read_at, None if reading is None else _fresh_metrics(reading, read_at), nodes)
+    metrics = None if reading is None else _fresh_metrics(reading, read_at)
+    return lives.begin(Base(taken_at, read_at, metrics), _commands(snapshots), read_at)
 
 
 def read(base: Base, snapshots: Sequence[Snapshot], *, listed: int = 1) -> Reading:
@@ -92,14 +92,22 @@ def read(base: Base, snapshots: Sequence[Snapshot], *, listed: int = 1) -> Readi
     else:
         boundary = read_at if over_rest else base.taken_at  # until then counts were REST's, or nobody's
         counts, after = _read_rows(base, rows, read_at, problems, counted_from=boundary + counting_rows.UNFLUSHED)
-    commands, nodes = _read_commands(base, snapshots, problems)
-    return Reading(Counts(counts, commands), replace(after, read_at=read_at, nodes=nodes), problems)
+    commands, after = _read_commands(after, snapshots, read_at, problems)
+    return Reading(Counts(counts, commands), replace(after, read_at=read_at), problems)
 
 
 def _nothing_new(base: Base) -> Reading:
     if base.names is None:
         return Reading(Counts(None, {}), base, {"metrics": "the base could not be taken yet"})
     return Reading(Counts(dict.fromkeys(base.names, 0), {}), base)
+
+
+def stay_out(base: Base) -> Base:
+    """A base after a reading of an engine that reports by itself: what is held back leaves in its report, not in ours.
+
+    See `lives`: counts are held back where 7.17 and 7.18 do not say whether they began again.
+    """
+    return lives.without_held(base)
 
 
 def add(one: Counts, other: Counts) -> Counts:
@@ -122,11 +130,6 @@ def _rows(snapshots: Iterable[Snapshot]) -> RowsReading | None:
 
 def _metrics(snapshots: Iterable[Snapshot]) -> MetricsReading | None:
     return next((snapshot.metrics for snapshot in snapshots if snapshot.metrics is not None), None)
-
-
-def _life(reading: CommandsReading) -> str:
-    """What names a node's life: its start (7.19 and later), else only the address (facts §10.2)."""
-    return f"address {reading.node}" if reading.started_at is None else f"start {reading.started_at}"
 
 
 def _read_metrics(
@@ -188,56 +191,26 @@ def _moved(reading: MetricsReading, seen: Mapping[str, int], full_at: Mapping[st
 
 
 def _read_commands(
-    base: Base, snapshots: Sequence[Snapshot], problems: dict[str, str]
-) -> tuple[Mapping[str, int] | None, Mapping[str, Mapping[str, int]]]:
+    base: Base, snapshots: Sequence[Snapshot], read_at: Millis, problems: dict[str, str]
+) -> tuple[Mapping[str, int] | None, Base]:
     readings = _commands(snapshots)
-    nodes = dict(base.nodes)
     if not readings:
         problems["commands"] = next(
             (snapshot.problems["commands"] for snapshot in snapshots if "commands" in snapshot.problems),
             "no node gave them",
         )
-        return None, nodes
-    counts: Mapping[str, int] = {}
-    for reading in readings:
-        before = nodes.get(_life(reading))
-        counts = _add(counts, _news(reading, before, base.taken_at)) or {}
-        nodes[_life(reading)] = _seen(reading, before)
-    return counts, nodes
-
-
-def _seen(reading: CommandsReading, before: Mapping[str, int] | None) -> Mapping[str, int]:
-    """The most that a life has shown.
-
-    One with a start date never begins again, but 7.19 to 7.21 show 0 while their own reporter sends, and put the counts
-    back when that fails (facts §2.3).
-    """
-    if reading.started_at is None or before is None:
-        return dict(reading.counts)
-    return {name: max(reading.counts.get(name, 0), before.get(name, 0)) for name in {**before, **reading.counts}}
-
-
-def _news(reading: CommandsReading, before: Mapping[str, int] | None, taken_at: Millis) -> Mapping[str, int]:
-    """What of a node's counts is new; its keys stay in the report with 0, as the engine's own did (facts §2.4)."""
-    counts = reading.counts
-    if before is None:
-        begun_since = reading.started_at is not None and reading.started_at > taken_at
-        return counts if begun_since else dict.fromkeys(counts, 0)
-    if reading.started_at is None and _begun_again(counts, before):
-        return counts
-    return {name: max(count - before.get(name, 0), 0) for name, count in counts.items()}
-
-
-def _begun_again(counts: Mapping[str, int], before: Mapping[str, int]) -> bool:
-    """Whether an address that has no start date (7.17, 7.18) counts from 0 again: each reading counts itself."""
-    smaller = any(counts.get(name, 0) < count for name, count in before.items())
-    return smaller or counts.get(_READING_COMMAND, 0) <= before.get(_READING_COMMAND, 0)
+        return None, base
+    news = lives.read(base, readings, read_at)
+    if news.problem is not None:
+        problems["commands"] = news.problem
+        return None, news.base
+    return news.counts, news.base
 
 
 def _add(one: Mapping[str, int] | None, other: Mapping[str, int] | None) -> Mapping[str, int] | None:
     if one is None or other is None:
         return one if other is None else other
-    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
+    return lives.add(one, other)
 
 
 def _subtract(counts: Mapping[str, int] | None, carried: Mapping[str, int] | None) -> Mapping[str, int] | None:

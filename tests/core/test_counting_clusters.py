@@ -150,7 +150,8 @@ def test_without_start_dates_a_life_is_known_by_its_address_and_its_count_of_rea
     """
     reporter = begun(size, 3, answering_first, start_dates=False)
     reporter.live(happening)
-    settle(reporter)
+    for _ in range(3):  # a life that is the last counts at the latest with its third reading
+        settle(reporter)
     assert nothing_left_out(reporter.total.commands) == reporter.expected
 
 
@@ -166,7 +167,8 @@ def test_without_start_dates_other_readers_can_hide_a_restart_but_never_make_it_
     """
     reporter = begun(size, 3, answering_first, start_dates=False)
     reporter.live(happening)
-    settle(reporter)
+    for _ in range(3):
+        settle(reporter)
     counted = nothing_left_out(reporter.total.commands)
     assert counted <= reporter.expected
     assert set(counted) <= {READING, "StartProcessInstanceCmd", "BootstrapEngineCommand"}

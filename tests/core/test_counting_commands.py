@@ -83,22 +83,6 @@ def test_without_a_start_date_the_address_goes_on() -> None:
     assert counted(before, node({"A": 8, "GetTelemetryDataCmd": 2})) == {"A": 3, "GetTelemetryDataCmd": 1}
 
 
-def test_without_a_start_date_a_smaller_count_means_begun_again() -> None:
-    before = counting.begin([node({"A": 5, "GetTelemetryDataCmd": 1}, at=T)], T)
-    assert counted(before, node({"A": 4, "GetTelemetryDataCmd": 3})) == {"A": 4, "GetTelemetryDataCmd": 3}
-
-
-def test_without_a_start_date_a_count_that_is_gone_means_begun_again() -> None:
-    before = counting.begin([node({"A": 5, "GetTelemetryDataCmd": 1}, at=T)], T)
-    assert counted(before, node({"B": 4, "GetTelemetryDataCmd": 3})) == {"B": 4, "GetTelemetryDataCmd": 3}
-
-
-def test_without_a_start_date_a_reading_that_did_not_count_itself_means_begun_again() -> None:
-    """Each reading adds one to GetTelemetryDataCmd (facts §10.3): as many as before is another life."""
-    before = counting.begin([node({"A": 5, "GetTelemetryDataCmd": 1}, at=T)], T)
-    assert counted(before, node({"A": 9, "GetTelemetryDataCmd": 1})) == {"A": 9, "GetTelemetryDataCmd": 1}
-
-
 def test_without_a_start_date_an_address_never_seen_is_only_a_base() -> None:
     before = counting.begin([node({"A": 5, "GetTelemetryDataCmd": 1}, at=T)], T)
     assert counted(before, node({"A": 90, "GetTelemetryDataCmd": 4}, address=NODE2)) == {

@@ -13,7 +13,7 @@ from telemetry_core.model.basics import (
     State,
     Trigger,
 )
-from telemetry_core.model.counts import Base, Counts, Ledger, MetricsBase, RowsBase
+from telemetry_core.model.counts import Base, Counts, Doubt, Ledger, MetricsBase, RowsBase, Suspicion
 from telemetry_core.model.findings import (
     CommandsReading,
     Environment,
@@ -44,6 +44,7 @@ __all__ = [
     "Counts",
     "Decision",
     "Document",
+    "Doubt",
     "Endpoint",
     "Environment",
     "Finding",
@@ -69,5 +70,6 @@ __all__ = [
     "Snapshot",
     "Software",
     "State",
+    "Suspicion",
     "Trigger",
 ]

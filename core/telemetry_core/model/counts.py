@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from telemetry_core.model.basics import Millis
 
@@ -42,11 +43,33 @@ class RowsBase:
     names: tuple[str, ...]
 
 
+class Suspicion(StrEnum):
+    """What an address without start dates is suspected of, since its counts fell: a restart or a load balancer."""
+
+    FALLEN = "fallen"
+    RETURNED = "returned"
+    BALANCER = "balancer"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why the counts of an address are held back; `earlier` is what it showed before it showed what it shows now."""
+
+    suspicion: Suspicion
+    earlier: Mapping[str, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
     """What of an installation was counted already, so that it is never counted again.
 
-    `metrics` is the base over REST, `rows` the one in the database; at most one of them is there.
+    Attributes:
+        metrics: The base over REST.
+        rows: The base in the database; at most one of the two is there.
+        nodes: What each life of a node has shown, by its start, or by its address where it says none.
+        seen_at: When each life was last read: the one that was not read for longest is forgotten first.
+        doubts: Of addresses whose counts are held back.
+        forgotten: The latest start of a life that was forgotten: what began until then may have been counted.
     """
 
     taken_at: Millis
@@ -54,6 +77,9 @@ class Base:
     metrics: MetricsBase | None = None
     nodes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rows: RowsBase | None = None
+    seen_at: Mapping[str, Millis] = field(default_factory=dict)
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    forgotten: Millis = 0
 
     @property
     def names(self) -> tuple[str, ...] | None:

@@ -144,9 +144,12 @@ def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple
         ledger = Ledger(installation, base, _zeros(base), window_start=reading.read_at)
         return ledger, Usage(ledger.accumulated, ledger.window_start, _just_begun(ledger.base))
     seen = counting.read(before.base, reading.snapshots, listed=reading.listed)
-    accumulated = before.accumulated if reading.own_reporter else counting.add(before.accumulated, seen.counts)
+    if reading.own_reporter:
+        base, accumulated = counting.stay_out(seen.base), before.accumulated
+    else:
+        base, accumulated = seen.base, counting.add(before.accumulated, seen.counts)
     window_start = min(before.window_start, reading.read_at)  # later only where a clock was wrong
-    ledger = Ledger(installation, seen.base, accumulated, window_start)
+    ledger = Ledger(installation, base, accumulated, window_start)
     counts = Counts(
         metrics=None if seen.counts.metrics is None else accumulated.metrics,
         commands=None if seen.counts.commands is None else accumulated.commands,
