@@ -89,7 +89,7 @@ def from_environment(variables: Mapping[str, str], engines: Iterable[str]) -> It
     Raises:
         ConfigurationError: One is so near to a setting's that it must be meant for it.
     """
-    known = {_variable(setting.key): setting.key for setting in SETTINGS}
+    known = {variable(setting.key): setting.key for setting in SETTINGS}
     inner = {_capitals(setting.key): setting.key for setting in ENGINE_SETTINGS}
     entries = {_capitals(name): name for name in engines}
     for name, text in sorted(variables.items()):
@@ -107,11 +107,6 @@ def from_environment(variables: Mapping[str, str], engines: Iterable[str]) -> It
             )
 
 
-def variable(key: str) -> str:
-    """The environment variable of a setting: `reporter.period` is `TELEMETRY_REPORTER__PERIOD`."""
-    return _variable(key)
-
-
 def _from_variable(key: str, name: str, text: str) -> Said:
     return Said(key=key, value=text, origin=name, file=None, base=Path())
 
@@ -120,7 +115,8 @@ def _capitals(key: str) -> str:
     return key.upper().replace("-", "_").replace(".", "__")
 
 
-def _variable(key: str) -> str:
+def variable(key: str) -> str:
+    """The environment variable of a setting: `reporter.period` is `TELEMETRY_REPORTER__PERIOD`."""
     capitals = _capitals(key)
     return capitals if capitals.startswith("TELEMETRY_") else f"TELEMETRY_{capitals}"
 

@@ -11,7 +11,7 @@ from telemetry_core.consent import Consent
 from telemetry_core.delivery import Courier, deliver
 from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.errors import NotPermitted, StoreError, TelemetryError
-from telemetry_core.model import Kind, Product, Report, ReportState, State, Trigger
+from telemetry_core.model import Contact, Kind, Report, ReportState, State, Trigger
 from telemetry_core.reporting import failures, preparing
 from telemetry_core.reporting.observing import Observation, observe
 from telemetry_core.reporting.outcomes import Delivered, Planned, Request, Sending
@@ -65,7 +65,7 @@ class Turn:
             return Planned(entry, (), self._result.idle[entry])
         if self._installation is None:
             self._seen = observe(self._session, self._group, keep=False)
-        if self._reports_by_itself():
+        if self._known is not None and self._known.own_reporter:
             return Planned(entry, (), f"Engine {entry} reports by itself.")
         kinds = []
         if not self._obstacle(Kind.INITIAL) and self._initial_is_due():
@@ -93,26 +93,13 @@ class Turn:
         return self._session.consent_of(self._group)
 
     @property
+    def _known(self) -> Observation | Contact | None:
+        """What this turn has read of the engine, or else the last contact; None before the first."""
+        return self._seen or self._session.store.contacts.get(self._engine.entry)
+
+    @property
     def _installation(self) -> str | None:
-        if self._seen is not None:
-            return self._seen.installation
-        contact = self._session.store.contacts.get(self._engine.entry)
-        return None if contact is None else contact.installation
-
-    @property
-    def _product(self) -> Product | None:
-        if self._seen is not None:
-            return self._seen.product
-        contact = self._session.store.contacts.get(self._engine.entry)
-        return None if contact is None else contact.product
-
-    @property
-    def _engine_sent_it(self) -> bool | None:
-        """Whether the engine has sent the initial report by itself; None where its database was not asked."""
-        if self._seen is not None:
-            return self._seen.initial_sent
-        contact = self._session.store.contacts.get(self._engine.entry)
-        return None if contact is None else contact.initial_sent
+        return None if self._known is None else self._known.installation
 
     def _obstacle(self, kind: Kind) -> str:
         return consents.obstacle(self._consent, kind)
@@ -164,12 +151,6 @@ class Turn:
         self._result.idle[self._engine.entry] = reason
         return None
 
-    def _reports_by_itself(self) -> bool:
-        if self._seen is not None:
-            return self._seen.own_reporter
-        contact = self._session.store.contacts.get(self._engine.entry)
-        return contact is not None and contact.own_reporter
-
     def _initial(self) -> TelemetryError | None:
         if self._obstacle(Kind.INITIAL) or not self._initial_is_due():
             return None
@@ -184,10 +165,10 @@ class Turn:
         return None if pending is None else self._deliver(pending)
 
     def _initial_is_due(self) -> bool:
-        product, explicit = self._product, self._request.initial
-        if self._engine_sent_it:
+        known, explicit = self._known, self._request.initial
+        if known is not None and known.initial_sent:
             return False
-        if product is not None and sends_its_own_initial_report(product) and self._engine_sent_it is None:
+        if known is not None and known.initial_sent is None and sends_its_own_initial_report(known.product):
             return explicit and self._request.force and not self._initial_was_accepted()
         contact = self._session.store.contacts.get(self._engine.entry)
         if contact is None:
