@@ -118,9 +118,19 @@ def _bad_input() -> str:
 
 
 def _data_points() -> str:
-    rows = [(f"`{field_path(point.name)}`", point.category, point.why) for point in POINTS]
-    return "# Data points\n\nGenerated from the code: what a report can hold, and why it is collected.\n\n" + _table(
-        ("field", "category", "why"), rows
+    head = (
+        "# Data points\n\nGenerated from the code: what a report can hold, in its order. `*` is the engine's own word,"
+    )
+    head += " such as `camunda`.\n\n"
+    rows = [
+        (f"`{field_path(point.name)}`", point.category, point.type, ", ".join(point.sources), point.why)
+        for point in POINTS
+    ]
+    examples = "".join(f"{field_path(point.name)}\n    {point.example}\n" for point in POINTS)
+    return (
+        head
+        + _table(("field", "category", "type", "sources, the first one first", "why it is collected"), rows)
+        + f"\n## Examples\n\n```\n{examples}```\n"
     )
 
 

@@ -37,7 +37,7 @@ STATUS: Mapping[str, Shape] = {
     "endpoint": "text?", "due-at": "instant?", "last-accepted-at": "instant?", "last-contact-at": "instant?",
     "pending": "text?", "initial-sent-at": "instant?", "initial-due-at": "instant?", "initial-obstacle": "text?",
     "trouble": "text?",
-    "license-warning": "text?",
+    "license-warning": "text?", "copies": "text?",
 }  # fmt: skip
 LICENSE: Mapping[str, Shape] = {
     "name": "text", "installation": "text?", "set": "flag", "customer": "text?", "type": "text?",
@@ -68,7 +68,10 @@ SHAPES: Mapping[str, Shape] = {
             "found": {"*": {"value": "anything", "source": "text"}},
             "missing": {"*": "text"},
             "also-found": {"*": [{"value": "anything", "source": "text"}]},
+            "withheld": ["text"],
+            "sources": {"*": {"*": "text"}},
         }],
+        "warnings": ["text"],
     },
     "history": {"reports": [REPORT]},
     "history ID": {"reports": [{**REPORT, "attempt-list": [ATTEMPT]}]},

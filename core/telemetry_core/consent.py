@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import InitVar, dataclass, replace
 
+from telemetry_core import wire
 from telemetry_core.config import Config
 from telemetry_core.errors import EndpointMissing, NotPermitted
 from telemetry_core.model import Decision, Endpoint, Kind, Report, State
@@ -90,6 +91,18 @@ def strictest(consents: Sequence[Consent]) -> Consent:
         fields = [set(one.decision.fields) for one in consents if one.decision is not None]
         decision = replace(decision, fields=tuple(name for name in decision.fields if all(name in f for f in fields)))
     return replace(first, decision=decision, withheld=frozenset().union(*(one.withheld for one in consents)))
+
+
+def left_out(consent: Consent, points: Iterable[str]) -> frozenset[str]:
+    """Names of fields that a periodic report leaves out: what is withheld, and points that nobody agreed to.
+
+    Args:
+        consent: The consent of now; before it is given, everything is what would be agreed to.
+        points: The names of all data points, such as `jdk`.
+    """
+    if consent.decision is None or consent.state is not State.ENABLED:
+        return consent.withheld
+    return consent.withheld | (set(points) - set(consent.decision.fields) - set(wire.ALWAYS))
 
 
 def obstacle(consent: Consent, kind: Kind) -> str:

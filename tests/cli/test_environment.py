@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.support.program import Program
 from tests.support.simulated_engine import SimulatedEngine
 
@@ -64,3 +66,61 @@ def test_an_engine_that_does_not_say_whether_it_reports_by_itself_is_read_all_th
         done = program("environment", "--json")
     assert done.status == 0
     assert done.data["engines"][0]["found"]["product.version"]["value"] == "7.17.0"
+
+
+def test_what_sources_say_differently_stands_side_by_side(program: Program) -> None:
+    with SimulatedEngine() as one, SimulatedEngine() as two:
+        two.data["product"]["version"] = "7.23.0"
+        two.data["product"]["internals"]["webapps"] = ["cockpit", "secret-project"]
+        program.configure(f'[engines.orders]\nnodes = ["{one.rest}", "{two.rest}"]\n')
+        engine = program("environment", "--json").data["engines"][0]
+        shown = program("environment").text
+    assert engine["found"]["product.version"] == {"value": "7.24.0", "source": f"REST {one.rest}"}
+    assert engine["also-found"] == {
+        "product.version": [{"value": "7.23.0", "source": f"REST {two.rest}"}],
+        "webapps": [{"value": ["secret-project"], "source": "words of visited addresses, never reported"}],
+    }
+    assert f"7.23.0  [REST {two.rest}]" in shown
+    assert "secret-project" not in program("preview", "--json").text
+
+
+def test_a_node_of_another_installation_is_shown_and_nothing_of_it_is_used(program: Program) -> None:
+    with SimulatedEngine() as one, SimulatedEngine() as two:
+        two.installation = "another"
+        two.data["product"]["internals"]["jdk"]["vendor"] = "Other"
+        program.configure(f'[engines.orders]\nnodes = ["{one.rest}", "{two.rest}"]\n')
+        engine = program("environment", "--json").data["engines"][0]
+    assert engine["also-found"] == {}
+    assert engine["sources"] == {
+        f"REST {one.rest}": {},
+        f"REST {two.rest}": {"installation": "it shows another installation (another); nothing of it is used"},
+    }
+
+
+def test_what_is_withheld_is_found_and_marked(configured: Program) -> None:
+    variables = {"TELEMETRY_WITHHOLD": "jdk.vendor,webapps"}
+    engine = configured("environment", "--json", variables=variables).data["engines"][0]
+    assert engine["withheld"] == ["jdk.vendor", "webapps"]
+    assert engine["found"]["webapps"]["value"] == ["cockpit"]
+    assert "withheld" in configured("environment", variables=variables).text
+
+
+def test_entries_that_show_one_installation_but_not_the_same_counts_are_reported(program: Program) -> None:
+    """The database of one is a copy of the other's, which has worked since."""
+    moment = time.time_ns() // 1_000_000 - 60 * 60_000
+    with SimulatedEngine(now=lambda: moment) as production, SimulatedEngine(now=lambda: moment) as copy:
+        addresses = {"production": production, "copy": copy}
+        program.configure("".join(f'[engines.{name}]\nrest = "{one.rest}"\n' for name, one in addresses.items()))
+        production.flush()
+        copy.flush()
+        assert program("environment", "--json").data["warnings"] == []
+        production.start_process(3)
+        production.flush()
+        warnings = program("environment", "--json").data["warnings"]
+        alone = program("environment", "--engine", "copy", "--json").data["warnings"]
+    assert len(warnings) == 1
+    assert "One installation, but not the same counts" in warnings[0]
+    assert f"REST {production.rest} (production): " in warnings[0]
+    assert "root-process-instance-start 8" in warnings[0]
+    assert f"REST {copy.rest} (copy): " in warnings[0]
+    assert alone == []

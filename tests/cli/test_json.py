@@ -49,7 +49,7 @@ REPORT_KEYS = {
 STATUS_KEYS = {
     "name", "installation", "product", "state", "obstacle", "endpoint", "due-at", "last-accepted-at",
     "last-contact-at", "pending", "initial-sent-at", "initial-due-at", "initial-obstacle", "trouble",
-    "license-warning",
+    "license-warning", "copies",
 }  # fmt: skip
 
 

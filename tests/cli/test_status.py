@@ -78,3 +78,19 @@ def test_a_variable_that_is_nearly_a_settings_is_refused_and_others_are_not(conf
 def test_unset_of_what_is_not_set_there_changes_nothing_and_says_so(configured: Program) -> None:
     assert "Nothing to change" in configured("config", "unset", "endpoint").text
     assert not (configured.directory / "telemetry.d" / "90-cli.toml").exists()
+
+
+def test_entries_of_one_installation_that_name_different_databases_are_reported_without_asking_any(
+    program: Program, receiver: Receiver, simulated: SimulatedEngine
+) -> None:
+    entries = "".join(f'[engines.{name}]\nrest = "{simulated.rest}"\n' for name in ("orders", "copy"))
+    program.configure(f'endpoint = "{receiver.url}"\n{entries}')
+    assert program("disable").status == 0
+    assert program("send").status == 0
+    assert [one["copies"] for one in program("status", "--json").data["engines"]] == [None, None]
+    databases = {
+        f"TELEMETRY_ENGINES__{name.upper()}__DATABASE": f"postgresql://reader@127.0.0.1:9/{name}"
+        for name in ("orders", "copy")
+    }
+    for engine in program("status", "--json", variables=databases).data["engines"]:
+        assert engine["copies"].startswith("Entries copy, orders show one installation and name different databases")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from telemetry_core import wire
-from telemetry_core.environment import POINTS, gather
+from telemetry_core.environment import POINTS, Point, gather
 from telemetry_core.model import (
     CommandsReading,
     Found,
     Integration,
     License,
+    MeterRow,
     MetricsReading,
     Missing,
     Product,
+    RowsReading,
     Snapshot,
     Software,
 )
@@ -43,8 +47,26 @@ def test_the_data_points_are_those_of_the_user_guide_in_the_order_of_the_report(
     ]
 
 
-def test_every_data_point_says_why_it_is_collected() -> None:
-    assert all(point.why.endswith(".") and len(point.why) > 20 for point in POINTS)
+JSON: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "object": dict,
+    "object of counters": dict,
+    "array of strings": list,
+    "boolean or null": (bool, type(None)),
+}
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+def test_every_data_point_says_why_it_is_collected_from_which_sources_and_how_it_looks(point: Point) -> None:
+    assert point.why.endswith(".")
+    assert len(point.why) > 20
+    assert point.sources
+    assert isinstance(json.loads(point.example), JSON[point.type])
+    assert " " not in re.sub(r'"[^"]*"', "", point.example), "as the bytes of a report have it"
+    if point.type == "object of counters":
+        assert all(set(counter) == {"count"} for counter in json.loads(point.example).values())
+    if isinstance(json.loads(point.example), dict) and "counters" not in point.type:
+        assert list(json.loads(point.example)) == list(wire.FIELDS[point.name])
 
 
 def test_every_data_point_can_be_withheld_or_is_in_every_report() -> None:
@@ -72,8 +94,47 @@ def test_a_value_comes_from_the_first_source_that_has_it() -> None:
     found = gather([NODE1, replace(NODE2, installation="b", jdk=Software("Debian", "17"))])
     assert found.findings["installation"] == Found("b", "REST http://node2")
     found = gather([replace(NODE1, installation="a"), replace(NODE2, installation="b")])
-    assert found.findings["installation"] == Found("a", "REST http://node1")
+    other = Found("b", "REST http://node2")
+    assert found.findings["installation"] == Found("a", "REST http://node1", others=(other,))
     assert found.value("installation") == "a"
+
+
+def test_sources_that_disagree_stand_side_by_side_and_each_value_once() -> None:
+    """A Zulu JDK is "Oracle Corporation" to the engine, and what it is to the host (user guide, Meta Data)."""
+    engine = replace(NODE1, jdk=Software("Oracle Corporation", "17.0.9"))
+    host = Snapshot("orders", "host /opt/zulu", 1, jdk=Software("Azul Systems, Inc.", "17.0.9"))
+    other = Found(Software("Azul Systems, Inc.", "17.0.9"), host.source)
+    for snapshots in ([engine, host], [engine, replace(engine, source="REST http://node2"), host, host]):
+        assert gather(snapshots).findings["jdk"] == Found(engine.jdk, engine.source, others=(other,))
+    assert gather([NODE1, host]).findings["jdk"] == Found(host.jdk, host.source)
+
+
+def test_nodes_of_different_releases_differ_in_the_version_alone() -> None:
+    old, new = (Product("Camunda BPM Runtime", version, "community") for version in ("7.23.0", "7.24.0"))
+    found = gather([replace(NODE1, product=old), replace(NODE2, product=new)]).findings
+    assert found["product.version"] == Found(old, NODE1.source, others=(Found(new, NODE2.source),))
+    assert found["product.name"] == Found(old, NODE1.source)
+    assert found["product.edition"] == Found(old, NODE1.source)
+
+
+def test_commands_are_what_all_nodes_say_together() -> None:
+    one = replace(NODE1, commands=CommandsReading("a", {"A": 1, "B": 2}, 5))
+    two = replace(NODE2, commands=CommandsReading("b", {"B": 3}, 6))
+    assert gather([one, two]).findings["commands"] == Found({"A": 1, "B": 5}, "REST http://node1, REST http://node2")
+
+
+def test_metrics_by_rows_are_their_sums_since_they_were_asked_for() -> None:
+    rows = (MeterRow("1", "a", 2, 10), MeterRow("2", "a", 3, 11))
+    database = Snapshot("orders", "database x", 1, rows=RowsReading(0, ("a", "b"), rows))
+    found = gather([NODE1, database]).findings["metrics"]
+    assert found == Found({"a": 5, "b": 0}, "database x, since 1970-01-01T00:00:00.000+0000")
+
+
+def test_every_source_that_was_asked_says_what_it_could_not_say() -> None:
+    database = Snapshot("orders", "database x", 1, problems={"license-key": "no right"})
+    found = gather([replace(NODE1, license_key=License(raw="r")), database])
+    assert found.sources == {"REST http://node1": {}, "database x": {"license-key": "no right"}}
+    assert found.findings["license-key"] == Found(License(raw="r"), NODE1.source)
 
 
 def test_each_data_point_finds_its_own_part() -> None:
@@ -106,8 +167,8 @@ def test_each_data_point_finds_its_own_part() -> None:
         "integration": Integration("camunda-integration", ("x",)),
         "license-key": License(raw="r"),
         "webapps": ("cockpit",),
-        "commands": CommandsReading("x", {"A": 1}, None),
-        "metrics": MetricsReading(0, {"m": 2}),
+        "commands": {"A": 1},
+        "metrics": {"m": 2},
     }
 
 
@@ -156,3 +217,6 @@ def test_webapps_are_the_four_that_exist_and_never_another_word_of_a_url() -> No
     """An engine records whatever stands in `/app/<name>/` (facts §6.3)."""
     found = gather([replace(NODE1, webapps=("welcome", "secret-project", "cockpit", "Cockpit", "admin", "tasklist"))])
     assert found.value("webapps") == ("admin", "cockpit", "tasklist", "welcome")
+    finding = found.findings["webapps"]
+    assert isinstance(finding, Found)
+    assert finding.others == (Found(("Cockpit", "secret-project"), "words of visited addresses, never reported"),)

@@ -41,3 +41,15 @@ def test_the_same_raw_text_keeps_the_richer_form_with_its_source() -> None:
     rich = License(raw=RAW, customer="ACME", valid_until="2030-12-31")
     assert finding(ENGINE, own(rich)) == Found(rich, SET_HERE)
     assert finding(replace(ENGINE, license_key=rich), own(License(raw=RAW))) == Found(rich, ENGINE.source)
+
+
+def test_a_database_with_the_same_raw_text_as_the_node_is_no_other_one_and_one_with_another_text_is() -> None:
+    rich = replace(ENGINE, license_key=License(raw=RAW, customer="ACME"))
+    database = Snapshot("orders", "database x", 1, license_key=License(raw=f"{RAW}\n"))
+    assert finding(rich, database) == Found(rich.license_key, ENGINE.source)
+    other = replace(database, license_key=License(raw="other"))
+    shown = Found(other.license_key, "database x")
+    assert finding(rich, other) == Found(rich.license_key, ENGINE.source, others=(shown,))
+    here = License(raw="third")
+    both = (Found(rich.license_key, ENGINE.source), shown)
+    assert finding(rich, other, own(here)) == Found(here, SET_HERE, others=both)

@@ -57,4 +57,5 @@ def _described(status: "Status") -> Json:
         "initial-obstacle": status.initial_obstacle or None,
         "trouble": status.trouble or None,
         "license-warning": status.license_warning or None,
+        "copies": status.copies or None,
     }

@@ -62,6 +62,8 @@ def _next(status: Status, now: int) -> list[tuple[str, str]]:
         rows.append(("pending", f"{pending.kind} report {pending.id}{again}"))
     if status.last is not None and status.last.accepted_at is None:
         rows.append(("last report", f"{status.last.state}: `telemetry history {status.last.id}`"))
+    if status.copies:
+        rows.append(("databases", status.copies))
     if status.license_warning:
         rows.append(("licence", status.license_warning))
     return rows

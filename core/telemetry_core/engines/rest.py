@@ -76,9 +76,17 @@ class Node:
         Raises:
             EngineError: One of them cannot be read.
         """
-        sums = {name: self._sum(name, since, None) for name in METRICS}
-        older = None if next_since is None else {name: self._sum(name, since, next_since) for name in METRICS}
+        sums = self.sums(since, None)
+        older = None if next_since is None else self.sums(since, next_since)
         return MetricsReading(since, sums, next_since, older)
+
+    def sums(self, since: Millis, until: Millis | None) -> Mapping[str, int]:
+        """The sum of each metric from an instant on, up to another one that is not in it.
+
+        Raises:
+            EngineError: One of them cannot be read.
+        """
+        return {name: self._sum(name, since, until) for name in METRICS}
 
     def _sum(self, name: str, since: Millis, until: Millis | None) -> int:
         query = {"startDate": date(since)} | ({} if until is None else {"endDate": date(until)})

@@ -44,4 +44,7 @@ POINTS: tuple[Point, ...] = (
 
 def gather(snapshots: Sequence[Snapshot]) -> Environment:
     """Look for every data point that a source can have; of counts it is what the engine says, before any base."""
-    return Environment({point.name: point.find(snapshots) for point in POINTS if point.find is not None})
+    return Environment(
+        findings={point.name: point.find(snapshots) for point in POINTS if point.find is not None},
+        sources={snapshot.source: snapshot.problems for snapshot in snapshots},
+    )

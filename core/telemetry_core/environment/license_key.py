@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 
 from telemetry_core import license as licenses
-from telemetry_core.environment.points import Point, attribute
+from telemetry_core.environment.points import DATABASE, REST, SET_HERE, Point, attribute
 from telemetry_core.model import Finding, Found, License, Snapshot
 
-_find_in_engine = attribute("license_key", "license-key", "the engine has none")
+
+def _text(value: object) -> object:
+    """What tells two licences of an engine apart: a richer form of the same raw text is the same."""
+    return value.raw.strip() if isinstance(value, License) and value.raw is not None else value
+
+
+_find_in_engine = attribute("license_key", "license-key", "the engine has none", part=_text)
 
 
 def _find(snapshots: Sequence[Snapshot]) -> Finding:
@@ -19,13 +25,17 @@ def _find(snapshots: Sequence[Snapshot]) -> Finding:
         return Found(own, licenses.SET_HERE)
     chosen, same = licenses.prefer(own, engine.value)
     if same:
-        return engine if chosen is engine.value else Found(own, licenses.SET_HERE)
-    return Found(own, licenses.SET_HERE, others=(engine,))
+        return engine if chosen is engine.value else Found(own, licenses.SET_HERE, engine.others)
+    return Found(own, licenses.SET_HERE, others=(Found(engine.value, engine.source), *engine.others))
 
 
 POINT = Point(
     name="license-key",
     category="license",
+    type="object",
+    sources=(REST, DATABASE, SET_HERE),
+    example='{"customer":"customer name","type":"UNIFIED","valid-until":"2022-09-30","unlimited":false,'
+    '"features":{"camundaBPM":"true"},"raw":"customer=customer name;expiryDate=2022-09-30;camundaBPM=true"}',
     why="To whom the product is licensed, until when and for what.",
     find=_find,
 )

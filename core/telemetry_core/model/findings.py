@@ -144,9 +144,13 @@ Finding: TypeAlias = Found | Missing
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Every data point of the report with what was found for it, by the point's name."""
+    """Every data point of the report with what was found for it, by the point's name.
+
+    `sources` has for each source that was asked why it does not say what it should, by the point's name.
+    """
 
     findings: Mapping[str, Finding]
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def value(self, point: str) -> object | None:
         """The value of a data point, None where it is missing."""

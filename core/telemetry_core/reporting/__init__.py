@@ -1,6 +1,7 @@
 """Reports from reading to receipt: sending what is due, previewing it, and saying what is known."""
 
 from telemetry_core.reporting.comparing import Change, compare
+from telemetry_core.reporting.copies import suspected
 from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
 from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
 from telemetry_core.reporting.overview import Status, status
@@ -30,4 +31,5 @@ __all__ = [
     "preview",
     "send",
     "status",
+    "suspected",
 ]

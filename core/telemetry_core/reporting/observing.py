@@ -76,8 +76,9 @@ def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: B
     snapshots = engines.read(group, _wanted(before, session.clock.now()), session.clock)
     found = environment.gather([*snapshots, *_configured(group)])
     installation, product = payload.identity(found)
+    foreign = [_unused(one) for one in snapshots if one.installation not in (None, installation)]
     snapshots = tuple(one for one in snapshots if one.installation in (None, installation))
-    found = environment.gather([*snapshots, *_configured(group), *_set_here(session, installation)])
+    found = environment.gather([*snapshots, *_configured(group), *_set_here(session, installation), *foreign])
     reading = _Reading(
         engines=tuple(dict.fromkeys(snapshot.engine for snapshot in snapshots)),
         listed=sum(len(engine.addresses) for engine in group),
@@ -170,6 +171,12 @@ def _just_begun(base: Base) -> Mapping[str, str]:
         for point, known in (("metrics", base.names is not None), ("commands", bool(base.nodes)))
         if not known
     }
+
+
+def _unused(foreign: Snapshot) -> Snapshot:
+    """A source of another installation: nothing of it is used but that it is one."""
+    problem = f"it shows another installation ({foreign.installation}); nothing of it is used"
+    return Snapshot(foreign.engine, foreign.source, foreign.read_at, problems={"installation": problem})
 
 
 def _set_here(session: Session, installation: str) -> tuple[Snapshot, ...]:

@@ -11,7 +11,7 @@ from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.model import Contact, Kind, Millis, Outcome, Report, ReportState, State
-from telemetry_core.reporting import failures, preparing
+from telemetry_core.reporting import copies, failures, preparing
 from telemetry_core.reporting.session import Session
 
 
@@ -29,6 +29,7 @@ class Status:
         trouble: What keeps reports from arriving, as a sentence; empty where nothing is known to.
         trouble_at: Since when, or when it was said last.
         license_warning: That the licence set here ends soon or has ended, as a sentence; empty where it does not.
+        copies: That entries with this installation name several databases, as a sentence; empty where they do not.
     """
 
     engine: str
@@ -46,6 +47,7 @@ class Status:
     trouble: str
     trouble_at: Millis | None
     license_warning: str
+    copies: str
 
 
 def status(session: Session, engine: Engine) -> Status:
@@ -85,6 +87,7 @@ def status(session: Session, engine: Engine) -> Status:
         trouble=trouble,
         trouble_at=trouble_at,
         license_warning=_license_warning(session, engine),
+        copies=copies.named(session.group(engine)),
     )
 
 

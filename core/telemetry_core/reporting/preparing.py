@@ -35,11 +35,8 @@ def build_initial(observation: Observation, state: State) -> Built:
 
 def build_periodic(observation: Observation, consent: Consent) -> Built:
     """The periodic report of an observed installation; fields that nobody agreed to are withheld."""
-    agreed = consent.decision.fields if consent.decision is not None and consent.state is State.ENABLED else None
-    unagreed = {name for name in observation.environment.findings if agreed is not None and name not in agreed} - set(
-        wire.ALWAYS
-    )
-    return payload.periodic(observation.environment, observation.usage, consent.withheld | unagreed)
+    withheld = consents.left_out(consent, observation.environment.findings)
+    return payload.periodic(observation.environment, observation.usage, withheld)
 
 
 def close_misfits(session: Session, installation: str, consent: Consent) -> None:
