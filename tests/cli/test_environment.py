@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.support.program import Program
+from tests.support.receiver import free_port
 from tests.support.simulated_engine import SimulatedEngine
 
 
@@ -124,3 +125,15 @@ def test_entries_that_show_one_installation_but_not_the_same_counts_are_reported
     assert "root-process-instance-start 8" in warnings[0]
     assert f"REST {copy.rest} (copy): " in warnings[0]
     assert alone == []
+
+
+def test_a_node_that_gives_no_answer_is_shown_beside_those_that_do(
+    program: Program, simulated: SimulatedEngine
+) -> None:
+    dead = f"http://127.0.0.1:{free_port()}/engine-rest"
+    program.configure(f'[engines.orders]\nnodes = ["{simulated.rest}", "{dead}"]\n')
+    done = program("environment", "--json")
+    assert done.status == 0
+    sources = done.data["engines"][0]["sources"]
+    assert sources[f"REST {simulated.rest}"] == {}
+    assert "connection refused" in sources[f"REST {dead}"]["answer"]

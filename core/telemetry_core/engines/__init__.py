@@ -27,7 +27,7 @@ class Wanted:
 
 
 def read(group: tuple[Engine, ...], wanted: Wanted, clock: Clock) -> tuple[Snapshot, ...]:
-    """One snapshot of each node that answers, in the configured order, and then one of the database.
+    """One snapshot of each node, in the configured order, and then one of the database.
 
     The first listed database gives the metrics, or fails to; the first listed node does where none is configured, so
     that base and count always come from the same source (DESIGN §4).
@@ -68,7 +68,11 @@ def _nodes(group: tuple[Engine, ...], wanted: Wanted | None, clock: Clock) -> tu
                 snapshots.append(_read(node, wanted if position == 0 else None))
         except EngineError as failure:
             failures.append(failure)
-    if failures and not snapshots:
+            silent = {"answer": failure.message}
+            snapshots.append(
+                Snapshot(engine.entry, f"REST {address.text}", clock.now(), problems=silent, answered=False)
+            )
+    if failures and not any(snapshot.answered for snapshot in snapshots):
         raise failures[0]
     return tuple(snapshots)
 

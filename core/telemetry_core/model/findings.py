@@ -100,6 +100,7 @@ class RowsReading:
 class Snapshot:
     """What one source said at one moment; `problems` says for a data point why it is not there.
 
+    `answered`: False for a node that gave no answer while others did; then there is nothing but the reason.
     `initial_sent`: whether the engine has sent its initial report by itself; None where the source cannot know.
     """
 
@@ -121,6 +122,7 @@ class Snapshot:
     schema_version: str | None = None
     initial_sent: bool | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,15 +76,15 @@ def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: B
     snapshots = engines.read(group, _wanted(before, session.clock.now()), session.clock)
     found = environment.gather([*snapshots, *_configured(group)])
     installation, product = payload.identity(found)
-    foreign = [_unused(one) for one in snapshots if one.installation not in (None, installation)]
-    snapshots = tuple(one for one in snapshots if one.installation in (None, installation))
-    found = environment.gather([*snapshots, *_configured(group), *_set_here(session, installation), *foreign])
+    used = tuple(one for one in snapshots if one.answered and one.installation in (None, installation))
+    unused = [_unused(one) for one in snapshots if one not in used]
+    found = environment.gather([*used, *_configured(group), *_set_here(session, installation), *unused])
     reading = _Reading(
-        engines=tuple(dict.fromkeys(snapshot.engine for snapshot in snapshots)),
+        engines=tuple(dict.fromkeys(snapshot.engine for snapshot in used)),
         listed=sum(len(engine.addresses) for engine in group),
-        snapshots=snapshots,
-        read_at=max(snapshot.read_at for snapshot in snapshots),
-        own_reporter=any(snapshot.own_reporter for snapshot in snapshots),
+        snapshots=used,
+        read_at=max(snapshot.read_at for snapshot in used),
+        own_reporter=any(snapshot.own_reporter for snapshot in used),
     )
     with session.store.transaction() if keep else nullcontext():
         enabled = begin is not Begin.NO or session.consent_of(group).state is State.ENABLED
@@ -173,10 +173,12 @@ def _just_begun(base: Base) -> Mapping[str, str]:
     }
 
 
-def _unused(foreign: Snapshot) -> Snapshot:
-    """A source of another installation: nothing of it is used but that it is one."""
-    problem = f"it shows another installation ({foreign.installation}); nothing of it is used"
-    return Snapshot(foreign.engine, foreign.source, foreign.read_at, problems={"installation": problem})
+def _unused(snapshot: Snapshot) -> Snapshot:
+    """A node that gave no answer, or a source of another installation: nothing of it is used but that it is one."""
+    if not snapshot.answered:
+        return snapshot
+    problem = f"it shows another installation ({snapshot.installation}); nothing of it is used"
+    return Snapshot(snapshot.engine, snapshot.source, snapshot.read_at, problems={"installation": problem})
 
 
 def _set_here(session: Session, installation: str) -> tuple[Snapshot, ...]:
