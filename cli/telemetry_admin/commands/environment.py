@@ -34,7 +34,9 @@ def command(
     invocation: Invocation = ctx.obj
     with invocation.reading() as session:
         engines = selected(session, engine, everything=all_)
-        seen, failures = for_each(engines, lambda one: (one, reporting.observe(session, (one,), keep=False)))
+        seen, failures = for_each(
+            engines, lambda one: (one, reporting.observe(session, (one,), keep=False, thorough=True))
+        )
         raise_if_alone(failures, seen)
         found = [
             render.Shown(

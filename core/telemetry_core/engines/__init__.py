@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from telemetry_core.config import Engine
-from telemetry_core.engines import database
+from telemetry_core.engines import database, host
 from telemetry_core.engines.flavours import METRICS
 from telemetry_core.engines.rest import Node
 from telemetry_core.errors import ConfigurationError, EngineError
@@ -26,39 +26,58 @@ class Wanted:
     rows_since: Millis
 
 
-def read(group: tuple[Engine, ...], wanted: Wanted, clock: Clock) -> tuple[Snapshot, ...]:
-    """One snapshot of each node, in the configured order, and then one of the database.
+def read(group: tuple[Engine, ...], wanted: Wanted, clock: Clock, *, thorough: bool = False) -> tuple[Snapshot, ...]:
+    """One snapshot of each node, in the configured order, then one of the database, then those of this host.
 
     The first listed database gives the metrics, or fails to; the first listed node does where none is configured, so
     that base and count always come from the same source (DESIGN §4).
+
+    Nodes that give no answer leave the rest to the others; the running process of an engine is looked for where nobody
+    else has said which product or JDK it is.
 
     Args:
         group: Entries that show one installation, or one entry.
         wanted: From when on metrics are read.
         clock: For time limits.
+        thorough: Look for the process in any case.
 
     Raises:
-        EngineError: No node answers; it is what the first one said. Without nodes, the database does not.
+        EngineError: No node answers, and what database and host say does not make up for it; it is what the first node
+            said. Without nodes, the database does not.
         ConfigurationError: Credentials, certificates or drivers cannot be used, or there is no source.
     """
     source = next((engine for engine in group if engine.database is not None), None)
-    snapshots = _nodes(group, wanted if source is None else None, clock)
+    snapshots, failure = _nodes(group, wanted if source is None else None, clock)
     if source is None and not snapshots:
         entry = group[0].entry
         raise ConfigurationError(
             f"Engine {entry} has no REST address.", hint=f"Set engines.{entry}.rest to its REST API."
         )
-    if source is None:
-        return snapshots
+    if source is None and failure is not None:
+        raise failure
+    if source is not None:
+        found = database.read(source, wanted.rows_since, clock, expected=_expected(group, snapshots))
+        if not snapshots and found.installation is None and "database" in found.problems:
+            raise database.unreadable(source, found)
+        snapshots = (*snapshots, found)
+    unsaid = not any(one.product for one in snapshots) or not any(one.jdk for one in snapshots)
+    here = [one for engine in group for one in host.read(engine, clock, look_for_process=thorough or unsaid)]
+    snapshots = (*snapshots, *here)
+    if failure is not None and not any(one.product for one in snapshots):
+        raise failure
+    return snapshots
+
+
+def _expected(group: tuple[Engine, ...], snapshots: tuple[Snapshot, ...]) -> str | None:
+    """The installation as nodes or configuration say it."""
     shown = next((snapshot.installation for snapshot in snapshots if snapshot.installation is not None), None)
-    configured = next((engine.installation for engine in group if engine.installation is not None), None)
-    found = database.read(source, wanted.rows_since, clock, expected=shown or configured)
-    if not snapshots and found.installation is None and "database" in found.problems:
-        raise database.unreadable(source, found)
-    return (*snapshots, found)
+    return shown or next((engine.installation for engine in group if engine.installation is not None), None)
 
 
-def _nodes(group: tuple[Engine, ...], wanted: Wanted | None, clock: Clock) -> tuple[Snapshot, ...]:
+def _nodes(
+    group: tuple[Engine, ...], wanted: Wanted | None, clock: Clock
+) -> tuple[tuple[Snapshot, ...], EngineError | None]:
+    """The nodes, and where none of them answers what the first one said."""
     snapshots: list[Snapshot] = []
     failures: list[EngineError] = []
     nodes = [(engine, address) for engine in group for address in engine.addresses]
@@ -72,9 +91,8 @@ def _nodes(group: tuple[Engine, ...], wanted: Wanted | None, clock: Clock) -> tu
             snapshots.append(
                 Snapshot(engine.entry, f"REST {address.text}", clock.now(), problems=silent, answered=False)
             )
-    if failures and not any(snapshot.answered for snapshot in snapshots):
-        raise failures[0]
-    return tuple(snapshots)
+    answered = any(snapshot.answered for snapshot in snapshots)
+    return tuple(snapshots), failures[0] if failures and not answered else None
 
 
 def _read(node: Node, wanted: Wanted | None) -> Snapshot:

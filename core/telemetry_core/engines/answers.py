@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from telemetry_core import license as licenses
-from telemetry_core.engines.flavours import CAMUNDA, OLDEST, WITH_TELEMETRY_DATA, release_of
+from telemetry_core.engines.flavours import CAMUNDA, OLDEST, WITH_TELEMETRY_DATA, product_of, release_of
 from telemetry_core.errors import NotAnEngine
 from telemetry_core.model import CommandsReading, Integration, License, Millis, Product, Snapshot, Software
 
@@ -154,8 +154,7 @@ def old_release(engine: str, node: str, body: bytes, read_at: Millis) -> Snapsho
         read_at: When.
     """
     raw = convert(decode(body, f"{node}/version"), Version, f"{node}/version").version or ""
-    edition = "enterprise" if "-ee" in raw else "community"
-    product = Product(CAMUNDA.product_name, raw.replace("-ee", ""), edition)
+    product = product_of(CAMUNDA.artifact, raw)
     if not OLDEST <= (release_of(product) or (0, 0)) < WITH_TELEMETRY_DATA:
         return None
     reason = "Camunda 7.14 to 7.16 do not say it over REST"

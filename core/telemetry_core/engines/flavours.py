@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from telemetry_core.model import Product
+from telemetry_core.model import Integration, Product
 
 ROOT_PROCESS_INSTANCES = "root-process-instance-start"
 
@@ -31,17 +32,23 @@ class Flavour:
     Attributes:
         label: What people call it.
         product_name: What it calls itself.
+        artifact: The name of the engine's jar.
+        integration: The word before `-integration` in its reports.
+        run: What it calls itself where it runs as Run (facts §6.2).
         numbered_like_camunda: Whether its versions are Camunda's, so that they tell what it can do.
     """
 
     label: str
     product_name: str
+    artifact: str
+    integration: str = "camunda"
+    run: str = "camunda-bpm-run"
     numbered_like_camunda: bool = False
 
 
-CAMUNDA = Flavour("Camunda 7", "Camunda BPM Runtime", numbered_like_camunda=True)
-CIB_SEVEN = Flavour("CIB seven", "CIB seven")
-OPERATON = Flavour("Operaton", "Operaton BPM Runtime")
+CAMUNDA = Flavour("Camunda 7", "Camunda BPM Runtime", "camunda-engine", numbered_like_camunda=True)
+CIB_SEVEN = Flavour("CIB seven", "CIB seven", "cibseven-engine")
+OPERATON = Flavour("Operaton", "Operaton BPM Runtime", "operaton-engine", "operaton", "operaton-bpm-run")
 FLAVOURS = (CAMUNDA, OPERATON, CIB_SEVEN)
 
 
@@ -52,7 +59,36 @@ def flavour_of(product: Product) -> Flavour:
     for flavour in FLAVOURS:
         if product.name == flavour.product_name:
             return flavour
-    return Flavour(product.name, product.name)
+    return Flavour(product.name, product.name, "")
+
+
+def product_of(artifact: str, version: str) -> Product:
+    """What the engine of a jar says it is (facts §1.2, §1.8).
+
+    Args:
+        artifact: The jar's name without its version, such as `camunda-engine`.
+        version: As the jar says it; `-ee` is the enterprise edition, and not a part of the version.
+    """
+    name = _of_artifact(artifact).product_name
+    if artifact == CIB_SEVEN.artifact and version.startswith("1."):
+        name = CAMUNDA.product_name  # only from 2.0 on it has a name of its own
+    return Product(name, version.replace("-ee", ""), edition_of(version))
+
+
+def edition_of(version: str) -> str:
+    """`enterprise` for a version with `-ee`, else `community` (facts §1.2)."""
+    return "enterprise" if "-ee" in version else "community"
+
+
+def integration_of(artifact: str, names: Iterable[str]) -> Integration:
+    """The integration of an engine's jar; `bpm-run` is called otherwise by each flavour (facts §6.2)."""
+    flavour = _of_artifact(artifact)
+    words = tuple(flavour.run if name == "bpm-run" else name for name in names)
+    return Integration(f"{flavour.integration}-integration", words)
+
+
+def _of_artifact(artifact: str) -> Flavour:
+    return next((flavour for flavour in FLAVOURS if flavour.artifact == artifact), CAMUNDA)
 
 
 def release_of(product: Product) -> Release | None:

@@ -100,6 +100,7 @@ class RowsReading:
 class Snapshot:
     """What one source said at one moment; `problems` says for a data point why it is not there.
 
+    `on_host`: whether it comes from files and processes of this host, and says nothing of what was counted.
     `answered`: False for a node that gave no answer while others did; then there is nothing but the reason.
     `initial_sent`: whether the engine has sent its initial report by itself; None where the source cannot know.
     """
@@ -123,6 +124,7 @@ class Snapshot:
     initial_sent: bool | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     answered: bool = True
+    on_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,9 @@ class _Reading:
     own_reporter: bool
 
 
-def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: Begin = Begin.NO) -> Observation:
+def observe(
+    session: Session, group: tuple[Engine, ...], *, keep: bool, begin: Begin = Begin.NO, thorough: bool = False
+) -> Observation:
     """Read the entries of one installation; with `keep` ledger and contacts are written, else only computed.
 
     Args:
@@ -66,6 +68,7 @@ def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: B
             others show of another one is left out.
         keep: Whether it is written.
         begin: Whether it is for a consent that is about to be given.
+        thorough: Whether this host is asked too where that is not needed for a report.
 
     Raises:
         EngineError: It gives no answer that a report could be made from.
@@ -73,18 +76,19 @@ def observe(session: Session, group: tuple[Engine, ...], *, keep: bool, begin: B
     """
     known = session.store.contacts.get(group[0].entry)
     before = None if known is None else session.store.ledgers.get(known.installation)
-    snapshots = engines.read(group, _wanted(before, session.clock.now()), session.clock)
+    snapshots = engines.read(group, _wanted(before, session.clock.now()), session.clock, thorough=thorough)
     found = environment.gather([*snapshots, *_configured(group)])
     installation, product = payload.identity(found)
     used = tuple(one for one in snapshots if one.answered and one.installation in (None, installation))
     unused = [_unused(one) for one in snapshots if one not in used]
     found = environment.gather([*used, *_configured(group), *_set_here(session, installation), *unused])
+    counted = tuple(one for one in used if not one.on_host)
     reading = _Reading(
-        engines=tuple(dict.fromkeys(snapshot.engine for snapshot in used)),
+        engines=tuple(dict.fromkeys(snapshot.engine for snapshot in counted)),
         listed=sum(len(engine.addresses) for engine in group),
-        snapshots=used,
-        read_at=max(snapshot.read_at for snapshot in used),
-        own_reporter=any(snapshot.own_reporter for snapshot in used),
+        snapshots=counted,
+        read_at=max(snapshot.read_at for snapshot in counted),
+        own_reporter=any(snapshot.own_reporter for snapshot in counted),
     )
     with session.store.transaction() if keep else nullcontext():
         enabled = begin is not Begin.NO or session.consent_of(group).state is State.ENABLED
