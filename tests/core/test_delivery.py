@@ -113,7 +113,7 @@ def refuses_connections() -> str:
     [
         (f"http://{TOO_LONG_TO_BE_ASKED_FOR}/", "its name is not known"),
         ("refused", "connection refused"),
-        ("tls", "TLS failed: wrong version number"),
+        ("tls", "it does not speak TLS: check port and scheme of the address"),
     ],
 )
 def test_without_a_connection_the_report_was_not_sent(url: str, detail: str, store: Store) -> None:
