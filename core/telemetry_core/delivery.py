@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from telemetry_core import counting, due, files, wire
+from telemetry_core import bypass, counting, due, files, wire
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Permit
 from telemetry_core.errors import NotPermitted, UsageError
 from telemetry_core.http import Client, Exchange, Proxy, Security
-from telemetry_core.model import Attempt, Clock, Kind, Millis, Outcome, Receipt, Report, ReportState
+from telemetry_core.model import Attempt, Clock, Endpoint, Kind, Millis, Outcome, Receipt, Report, ReportState
 from telemetry_core.secret import Secret
 from telemetry_core.store import Store
 
@@ -85,7 +85,7 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
     ):
         raise NotPermitted("The permit is for another report.")
     receipt = Receipt(Outcome.NOT_SENT, detail="no time was left within the deadline")
-    with courier.delivering(), _client(courier.settings) as client:
+    with courier.delivering(), _client(courier.settings, permit.endpoint) as client:
         request = wire.request(report.document, permit.endpoint, report.id)
         client.prepare(request.url)
         for attempt in range(courier.settings.retries + 1):
@@ -169,9 +169,10 @@ def classify(exchange: Exchange, now: Millis) -> Receipt:
     return Receipt(Outcome.REFUSED, status, detail, text)
 
 
-def _client(settings: Reporter) -> Client:
+def _client(settings: Reporter, endpoint: Endpoint) -> Client:
     token = None if settings.token_file is None else files.read_secret(settings.token_file)
-    proxy = settings.proxy
+    direct = bypass.is_exempt(endpoint.host, endpoint.port, settings.no_proxy)
+    proxy = None if direct else settings.proxy
     return Client(
         security=Security(settings.ca_file, settings.client_cert, settings.client_key),
         limit=ANSWER_LIMIT,

@@ -109,7 +109,7 @@ def test_the_key_of_another_certificate_is_refused(certificates: Certificates, t
 def test_an_encrypted_key_is_refused_without_a_question(certificates: Certificates, tmp_path: Path) -> None:
     cert, key = certificates.client()
     encrypted = tmp_path / "encrypted.key"
-    command = ["openssl", "pkey", "-in", key, "-aes256", "-passout", "pass:geheim", "-out", encrypted]
+    command: list[str | Path] = ["openssl", "pkey", "-in", key, "-aes256", "-passout", "pass:geheim", "-out", encrypted]
     subprocess.run(command, check=True, capture_output=True)
     encrypted.chmod(0o600)
     error = refusal(Security(certificates.ca_file, cert, encrypted))

@@ -65,6 +65,10 @@ def context(security: Security, *, for_proxy: bool = False) -> ssl.SSLContext:
         _trust(made, security.ca_file, f"{security.table}.ca-file")
     if security.client_cert is not None and not for_proxy:
         _show(made, security, security.client_cert)
+    elif security.client_key is not None and security.client_cert is None:
+        raise ConfigurationError(
+            f"{security.table}.client-key is set without {security.table}.client-cert.", hint="Set both, or neither."
+        )
     return made
 
 
