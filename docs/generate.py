@@ -100,7 +100,8 @@ def _settings() -> str:
 
 def _row(setting: Setting, prefix: str) -> Row:
     default = _default(setting.default)
-    return f"`{setting.key}`", setting.type.expected, default, setting.meaning, f"`{variable(prefix + setting.key)}`"
+    variables = ", else ".join(f"`{name}`" for name in (variable(prefix + setting.key), *setting.usual))
+    return f"`{setting.key}`", setting.type.expected, default, setting.meaning, variables
 
 
 def _default(value: object) -> str:

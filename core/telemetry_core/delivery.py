@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from telemetry_core import counting, due, files, wire
+from telemetry_core import bypass, counting, due, files, wire
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Permit
 from telemetry_core.errors import NotPermitted, UsageError
 from telemetry_core.http import Client, Exchange, Proxy, Security
-from telemetry_core.model import Attempt, Clock, Kind, Millis, Outcome, Receipt, Report, ReportState
+from telemetry_core.model import Attempt, Clock, Endpoint, Kind, Millis, Outcome, Receipt, Report, ReportState
 from telemetry_core.secret import Secret
 from telemetry_core.store import Store
 
@@ -27,6 +27,7 @@ _RETRIED = frozenset({408, 425, 429})
 _NEVER_RETRIED = frozenset({501, 505})
 _NOT_ARRIVED = frozenset({ReportState.PENDING, ReportState.REFUSED})
 _FIRST_WAIT = 0.5
+_LONGEST_RETRY_AFTER = 1e9
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
     ):
         raise NotPermitted("The permit is for another report.")
     receipt = Receipt(Outcome.NOT_SENT, detail="no time was left within the deadline")
-    with courier.delivering(), _client(courier.settings) as client:
+    with courier.delivering(), _client(courier.settings, permit.endpoint) as client:
         request = wire.request(report.document, permit.endpoint, report.id)
         client.prepare(request.url)
         for attempt in range(courier.settings.retries + 1):
@@ -151,7 +152,10 @@ def resolve(report: Report, store: Store, now: Millis, *, accepted: bool) -> Rep
 
 
 def classify(exchange: Exchange, now: Millis) -> Receipt:
-    """What an exchange says of the report that it carried (DESIGN §5); `now` is for dates in `Retry-After`."""
+    """What an exchange says of the report that it carried (DESIGN §5); `now` is for dates in `Retry-After`.
+
+    A proxy's 407 is no answer to this, but a failure of the way; an interim status is no final answer.
+    """
     answer = exchange.answer
     if answer is None:
         outcome = Outcome.UNKNOWN if exchange.body_begun else Outcome.NOT_SENT
@@ -163,15 +167,16 @@ def classify(exchange: Exchange, now: Millis) -> Receipt:
         return Receipt(Outcome.ACCEPTED, status, detail, text)
     if status == 409:
         return Receipt(Outcome.CONFLICT, status, detail, text)
-    if status == 407 or status in _RETRIED or (status >= 500 and status not in _NEVER_RETRIED):
-        outcome = Outcome.UNKNOWN if exchange.body_begun and status != 407 else Outcome.NOT_SENT
+    if status < 200 or status in _RETRIED or (status >= 500 and status not in _NEVER_RETRIED):
+        outcome = Outcome.UNKNOWN if exchange.body_begun else Outcome.NOT_SENT
         return Receipt(outcome, status, detail, text, _retry_after(answer.headers.get("retry-after"), now))
     return Receipt(Outcome.REFUSED, status, detail, text)
 
 
-def _client(settings: Reporter) -> Client:
+def _client(settings: Reporter, endpoint: Endpoint) -> Client:
     token = None if settings.token_file is None else files.read_secret(settings.token_file)
-    proxy = settings.proxy
+    direct = bypass.is_exempt(endpoint.host, endpoint.port, settings.no_proxy)
+    proxy = None if direct else settings.proxy
     return Client(
         security=Security(settings.ca_file, settings.client_cert, settings.client_key),
         limit=ANSWER_LIMIT,
@@ -277,7 +282,7 @@ def _retry_after(text: str | None, now: Millis) -> float | None:
     """Seconds of `Retry-After`, given as a number or a date (RFC 9110 §10.2.3); None where it is neither."""
     value = "" if text is None else text.strip()
     if value.isascii() and value.isdecimal():
-        return float(value[:12])
+        return min(float(value), _LONGEST_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):

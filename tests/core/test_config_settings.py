@@ -33,6 +33,8 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
     ("reporter.client-key", "TELEMETRY_REPORTER__CLIENT_KEY", '"k.pem"', "k.pem", Path("k.pem")),
     ("reporter.proxy", "TELEMETRY_REPORTER__PROXY", '"http://proxy:3128"', "http://proxy:3128",
      Url("http://proxy:3128")),
+    ("reporter.no-proxy", "TELEMETRY_REPORTER__NO_PROXY", '["a.example", "10.0.0.0/8"]', "a.example, 10.0.0.0/8",
+     ("a.example", "10.0.0.0/8")),
     ("reporter.token-file", "TELEMETRY_REPORTER__TOKEN_FILE", '"/run/token"', "/run/token", Path("/run/token")),
 ]  # fmt: skip
 INNER: list[tuple[str, str, str, str, object]] = [

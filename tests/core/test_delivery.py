@@ -84,12 +84,6 @@ def test_a_refused_report_is_closed_and_its_counts_stay(status: int, store: Stor
     assert delivery.ledger == LEDGER
 
 
-def test_407_comes_from_a_proxy_so_that_nothing_was_sent(store: Store) -> None:
-    _, report, receipt = answered(407, store)
-    assert (report.state, report.maybe_arrived) == (ReportState.PENDING, False)
-    assert receipt == Receipt(Outcome.NOT_SENT, 407, "answered 407")
-
-
 def test_a_connection_that_is_cut_after_the_body_leaves_the_outcome_open(store: Store) -> None:
     delivery, report, receipt = answered(None, store)
     assert (report.state, report.maybe_arrived) == (ReportState.PENDING, True)
@@ -113,7 +107,7 @@ def refuses_connections() -> str:
     [
         (f"http://{TOO_LONG_TO_BE_ASKED_FOR}/", "its name is not known"),
         ("refused", "connection refused"),
-        ("tls", "TLS failed: wrong version number"),
+        ("tls", "it does not speak TLS: check port and scheme of the address"),
     ],
 )
 def test_without_a_connection_the_report_was_not_sent(url: str, detail: str, store: Store) -> None:

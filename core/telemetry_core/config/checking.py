@@ -9,8 +9,7 @@ from telemetry_core.config.settings import Config, Engine, Reporter
 from telemetry_core.errors import ConfigurationError, TelemetryError
 
 _SECRETS = ("token_file", "password_file", "database_password_file")
-_PLAIN = ("ca_file", "client_cert", "java_home", "home")
-_KEYS = ("client_key",)
+_PLAIN = ("java_home", "home")
 
 
 def check_files(config: Config) -> list[TelemetryError]:
@@ -18,8 +17,22 @@ def check_files(config: Config) -> list[TelemetryError]:
     found: list[TelemetryError] = []
     tables: tuple[Reporter | Engine, ...] = (config.reporter, *config.engines)
     for table in tables:
-        found += [error for name in (*_SECRETS, *_KEYS, *_PLAIN) for error in _check(table, name)]
+        found += [error for name in (*_SECRETS, *_PLAIN) for error in _check(table, name)]
+        found += _check_tls(table)
     return found
+
+
+def _check_tls(table: Reporter | Engine) -> list[TelemetryError]:
+    if (table.ca_file, table.client_cert, table.client_key) == (None, None, None):
+        return []
+    from telemetry_core.http import Security, tls  # `ssl` takes its time
+
+    name = f"engines.{table.entry}" if isinstance(table, Engine) else "reporter"
+    try:
+        tls.context(Security(table.ca_file, table.client_cert, table.client_key, name))
+    except TelemetryError as error:
+        return [error]
+    return []
 
 
 def _check(table: Reporter | Engine, name: str) -> list[TelemetryError]:
@@ -29,8 +42,6 @@ def _check(table: Reporter | Engine, name: str) -> list[TelemetryError]:
     try:
         if name in _SECRETS:
             files.read_secret(path)
-        elif name in _KEYS:
-            files.refuse_if_others_can_read(path)
         else:
             path.stat()
     except TelemetryError as error:

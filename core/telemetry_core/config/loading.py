@@ -44,7 +44,7 @@ class Layers:
 
 
 def load(layers: Layers) -> Config:
-    """The configuration from defaults, system file, user file and environment, each file with its drop-ins.
+    """The configuration from defaults, usual variables, files with their drop-ins, and variables of our own.
 
     Raises:
         ConfigurationError: A file is missing or broken, or a value does not fit; the message has file, line and key.
@@ -55,6 +55,10 @@ def load(layers: Layers) -> Config:
         said |= {one.key: one for one in found}
     entries = dict.fromkeys(key.split(".")[1] for key in said if key.startswith("engines.") and key.count("."))
     said |= {one.key: one for one in sources.from_environment(layers.environment, entries)}
+    entries |= dict.fromkeys(key.split(".")[1] for key in said if key.startswith("engines."))
+    plain = "endpoint" in said and str(said["endpoint"].value).startswith("http://")
+    for one in sources.from_usual_variables(layers.environment, plain=plain, engines=entries):
+        said.setdefault(one.key, one)
     checked = {key: _check(one) for key, one in said.items()}
     config = _assemble(checked, said, do_not_track=_do_not_track(layers.environment))
     _refuse_plain_http(config, said)

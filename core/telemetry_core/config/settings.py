@@ -12,13 +12,26 @@ from telemetry_core.model import Endpoint, Millis
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting; `default` is written as TOML gives it, None where there is none."""
+    """One setting.
+
+    Attributes:
+        key: Its whole key.
+        type: Reads its value.
+        meaning: For people.
+        default: Written as TOML gives it, None where there is none.
+        usual: Variables of all programs that say it where nothing else does, the first that is set wins.
+    """
 
     key: str
     type: Type
     meaning: str
     default: object = None
+    usual: tuple[str, ...] = ()
 
+
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+#: Upper case HTTP_PROXY is missing: a web server makes it of a request's header `Proxy` for its scripts.
+_PROXIES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY")
 
 SETTINGS = (
     Setting("endpoint", values.ENDPOINT, "Where reports go. Consent is given for its scheme, host and port."),
@@ -31,12 +44,15 @@ SETTINGS = (
     Setting("reporter.retries", values.COUNT, "Attempts after the first one, within one run.", 2),
     Setting("reporter.timeout", values.DURATION, "Time for one attempt to deliver.", "15s"),
     Setting("reporter.deadline", values.DURATION, "Time for all attempts of one run.", "60s"),
-    Setting("reporter.ca-file", values.PATH, "Certificates (PEM) that the endpoint is checked against."),
+    Setting("reporter.ca-file", values.PATH, "Authorities (PEM) that the endpoint is checked against, instead of the"
+            " system's: a file, or a directory with hashed names.", usual=_AUTHORITIES),
     Setting("reporter.client-cert", values.PATH, "Our certificate (PEM) for the endpoint."),
     Setting("reporter.client-key", values.PATH, "The key (PEM) of `client-cert`."),
-    Setting("reporter.proxy", values.URL, "An HTTP proxy on the way to the endpoint."),
+    Setting("reporter.proxy", values.PROXY, "An HTTP proxy on the way to the endpoint.", usual=_PROXIES),
+    Setting("reporter.no-proxy", values.HOSTS, "Hosts and networks that are asked without the proxy.", [],
+            usual=("no_proxy", "NO_PROXY")),
     Setting("reporter.token-file", values.PATH, "A file with the bearer token for the endpoint."),
-)
+)  # fmt: skip
 
 ENGINE_SETTINGS = (
     Setting("rest", values.URL, "The engine's REST API."),
@@ -46,7 +62,8 @@ ENGINE_SETTINGS = (
     Setting("username", values.TEXT, "User for HTTP Basic authentication."),
     Setting("password-file", values.PATH, "A file with that user's password."),
     Setting("token-file", values.PATH, "A file with a bearer token, instead of user and password."),
-    Setting("ca-file", values.PATH, "Certificates (PEM) that the engine is checked against."),
+    Setting("ca-file", values.PATH, "Authorities (PEM) that the engine is checked against: a file or a directory.",
+            usual=_AUTHORITIES),
     Setting("client-cert", values.PATH, "Our certificate (PEM) for the engine."),
     Setting("client-key", values.PATH, "The key (PEM) of `client-cert`."),
     Setting("timeout", values.DURATION, "Time for reading one node.", "15s"),
@@ -57,7 +74,7 @@ ENGINE_SETTINGS = (
     Setting("table-prefix", values.TEXT, "The prefix of the engine's tables."),
     Setting("java-home", values.PATH, "The JDK that runs the engine."),
     Setting("home", values.PATH, "The directory of the server or distribution that runs the engine."),
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,7 @@ class Reporter:
     client_cert: Path | None = None
     client_key: Path | None = None
     proxy: Url | None = None
+    no_proxy: tuple[str, ...] = ()
     token_file: Path | None = None
 
 

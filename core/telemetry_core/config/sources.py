@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from telemetry_core import files, paths
+from telemetry_core import bypass, files, paths
 from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS
 from telemetry_core.errors import ConfigurationError
 
@@ -105,6 +105,40 @@ def from_environment(variables: Mapping[str, str], engines: Iterable[str]) -> It
             raise ConfigurationError(
                 f"There is no setting for the variable {name}.", hint=f"The nearest variable is {near[0]}."
             )
+
+
+def from_usual_variables(variables: Mapping[str, str], *, plain: bool, engines: Iterable[str]) -> Iterator[Said]:
+    """What variables that all programs know say of proxies and authorities; ours and files win over them (DESIGN §5).
+
+    Args:
+        variables: The environment.
+        plain: Whether the endpoint is plain HTTP, for which there are other variables.
+        engines: Names of the entries.
+    """
+    other = "https_proxy" if plain else "http_proxy"
+    settings = [(setting.key, setting) for setting in SETTINGS]
+    settings += [(f"engines.{name}.{setting.key}", setting) for name in engines for setting in ENGINE_SETTINGS]
+    for key, setting in settings:
+        name = next((one for one in setting.usual if one.lower() != other and variables.get(one, "").strip()), None)
+        if name is not None:
+            yield _from_variable(key, name, _as_ours(key, variables[name].strip()))
+
+
+def _as_ours(key: str, text: str) -> str:
+    """What programs take in these variables, as our settings have it: hosts alone, entries that only some know."""
+    if key == "reporter.proxy" and "://" not in text:
+        return f"http://{text}"
+    if key == "reporter.no-proxy":
+        return ",".join(entry for entry in re.split(r"[\s,]+", text) if _is_exemption(entry))
+    return text
+
+
+def _is_exemption(entry: str) -> bool:
+    try:
+        bypass.parse(entry)
+    except ValueError:
+        return False
+    return True
 
 
 def _from_variable(key: str, name: str, text: str) -> Said:

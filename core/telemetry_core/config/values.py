@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from telemetry_core import bypass
 from telemetry_core.model import HOUR, MINUTE, SECOND, Endpoint, Millis
 from telemetry_core.secret import Secret
 from telemetry_core.wire import ALWAYS, FIELDS, field_name
@@ -181,6 +182,24 @@ def _url(value: object, base: Path) -> Url:
     return Url(parts._replace(netloc=netloc).geturl().rstrip("/"), username, password)
 
 
+def _proxy(value: object, base: Path) -> Url | None:
+    return None if value == "none" else _url(value, base)
+
+
+def _hosts(value: object, base: Path) -> tuple[str, ...]:
+    hosts = _texts(value, base)
+    for host in hosts:
+        try:
+            bypass.parse(host)
+        except ValueError as error:
+            raise Unfit(str(error)) from None
+    return hosts
+
+
+def _hosts_from_text(text: str) -> object:
+    return re.split(r"[\s,]+", text.strip(" \t\n,")) if text.strip(" \t\n,") else []
+
+
 def _urls(value: object, base: Path) -> tuple[Url, ...]:
     if not isinstance(value, list) or not value:
         raise Unfit("")
@@ -261,5 +280,9 @@ URL = Type('an absolute URL such as "http://127.0.0.1:8080/engine-rest"', _url,
 URLS = Type('a list of URLs such as ["http://node1:8080/engine-rest", "http://node2:8080/engine-rest"]', _urls,
             {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^https?://"}},
             _list_from_text)  # fmt: skip
+PROXY = Type('the address of an HTTP proxy such as "http://proxy.example.com:3128", or "none"', _proxy,
+             {"type": "string", "pattern": "^(https?://|none$)"})  # fmt: skip
+HOSTS = Type('a list of hosts and networks such as [".example.com", "10.0.0.0/8"]', _hosts,
+             {"type": "array", "items": _STRING}, _hosts_from_text)  # fmt: skip
 DATABASE_URL = Type('a database URL such as "postgresql://telemetry@db.example.com/camunda"', _database_url, _STRING)
 STORE = Type('a path or a URL such as "postgresql://telemetry@db.example.com/telemetry"', _store, _STRING)

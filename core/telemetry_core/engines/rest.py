@@ -31,7 +31,7 @@ class Node:
         self.address = address.text
         self._root = address.text if engine.name is None else f"{address.text}/engine/{quote(engine.name, safe='')}"
         self._client = Client(
-            security=Security(engine.ca_file, engine.client_cert, engine.client_key),
+            security=Security(engine.ca_file, engine.client_cert, engine.client_key, f"engines.{engine.entry}"),
             limit=ANSWER_LIMIT,
             authorization=_authorization(engine, address),
         )

@@ -1,4 +1,4 @@
-"""HTTP requests that end in time: the only module that knows httpx, loaded when the first request leaves.
+"""Requests that end in time: the only module that sends them, by httpx, loaded when the first one leaves.
 
 httpx has time limits for single steps but none for a whole request, and name lookup has none at all. Each request
 therefore runs in a daemon thread of its own; when its time is over, its socket is shut down and it is left behind.
@@ -9,13 +9,14 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from telemetry_core.errors import ConfigurationError
+from telemetry_core.http import tls
+from telemetry_core.http.exchanges import Answer, Exchange, Proxy
+from telemetry_core.http.failures import PROXY_WANTS_USER, Route
+from telemetry_core.http.tls import Security
 from telemetry_core.secret import Secret
 from telemetry_core.wire import Request
 
@@ -25,43 +26,6 @@ if TYPE_CHECKING:
 _BODY_BEGINS = "http11.send_request_body.started"
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete", "proxy.start_tls.complete")
 _CLEANING_UP = (".failed", ".response_closed.started", ".response_closed.complete")
-
-
-@dataclass(frozen=True, slots=True)
-class Security:
-    """What TLS is checked against, and what we show; None is the system's default and nothing."""
-
-    ca_file: Path | None = None
-    client_cert: Path | None = None
-    client_key: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """An HTTP proxy on the way, and who we are to it."""
-
-    url: str
-    username: str | None = None
-    password: Secret | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A final answer; `complete` is False where the body is larger than the limit or broke off."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """What one request came to; without an answer `failure` says why, as the end of a sentence."""
-
-    answer: Answer | None
-    body_begun: bool
-    failure: str = ""
 
 
 class Client:
@@ -98,6 +62,7 @@ class Client:
 
         Raises:
             ConfigurationError: A certificate file cannot be used.
+            SecretExposed: Others can read our key.
         """
         if self._client is None:
             self._client = self._made_for(url)
@@ -107,10 +72,12 @@ class Client:
 
         Raises:
             ConfigurationError: A certificate file cannot be used.
+            SecretExposed: Others can read our key.
         """
         if self._client is None:
             self._client = self._made_for(request.url)
-        run = _Run(self._client, self._with_authorization(request), limit=self._limit, seconds=seconds)
+        route = Route(request.url, self._security, self._proxy, seconds)
+        run = _Run(self._client, self._with_authorization(request), limit=self._limit, route=route)
         run.connection = self._connection  # if it is used again, nothing else tells of it
         thread = threading.Thread(target=run.work, name="telemetry-http", daemon=True)
         thread.start()
@@ -132,7 +99,7 @@ class Client:
 
         if self._context is None:
             plain = urlsplit(url).scheme.lower() == "http"
-            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else _context(self._security)
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else tls.context(self._security)
         return httpx.Client(verify=self._context, trust_env=False, proxy=self._way(), follow_redirects=False)
 
     def _way(self) -> httpx.Proxy | None:
@@ -141,23 +108,27 @@ class Client:
         if self._proxy is None:
             return None
         password = "" if self._proxy.password is None else self._proxy.password.reveal()
+        by_tls = urlsplit(self._proxy.url).scheme.lower() == "https"
         return httpx.Proxy(
-            self._proxy.url, auth=None if self._proxy.username is None else (self._proxy.username, password)
+            self._proxy.url,
+            ssl_context=tls.context(self._security, for_proxy=True) if by_tls else None,
+            auth=None if self._proxy.username is None else (self._proxy.username, password),
         )
 
 
 class _Run:
     """One request in its thread, and what is known of it from outside."""
 
-    def __init__(self, client: httpx.Client, request: Request, *, limit: int, seconds: float) -> None:
+    def __init__(self, client: httpx.Client, request: Request, *, limit: int, route: Route) -> None:
         self._client = client
         self._request = request
         self._limit = limit
-        self._seconds = seconds
+        self._route = route
         self._lock = threading.Lock()
         self._abandoned = False
         self._body_begun = False
-        self._failure = f"no answer within {seconds:.3g} s"
+        self._at_proxy = False
+        self._failure = ""
         self._head: tuple[int, dict[str, str]] | None = None
         self._body = bytearray()
         self._complete = False
@@ -171,7 +142,7 @@ class _Run:
         except BaseException as error:  # noqa: BLE001  # the thread's end is the result, whatever it was
             with self._lock:
                 if not self._abandoned:
-                    self._failure = _explain(error, self._seconds)
+                    self._failure = self._route.explain(error, at_proxy=self._at_proxy)
         with self._lock:
             self._ended = True
             left_behind = self._abandoned
@@ -196,14 +167,16 @@ class _Run:
         """What came of it."""
         with self._lock:
             if self._head is None:
-                return Exchange(None, self._body_begun, self._failure)
+                return Exchange(None, self._body_begun, self._failure or self._route.late(at_proxy=self._at_proxy))
             status, headers = self._head
+            if status == PROXY_WANTS_USER and self._route.forwarded:  # it keeps what it is given to itself
+                return Exchange(None, body_begun=False, failure=self._route.refused(str(status)))
             return Exchange(Answer(status, headers, bytes(self._body), self._complete), self._body_begun)
 
     def _send(self) -> None:
         import httpx
 
-        limits = dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
+        limits = dict.fromkeys(("connect", "read", "write", "pool"), self._route.seconds)
         request = httpx.Request(
             self._request.method,
             self._request.url,
@@ -235,59 +208,14 @@ class _Run:
             if stream is not None:
                 self.connection = stream.get_extra_info("socket")
             if not self._abandoned:
-                if event == _BODY_BEGINS and info["request"].method != b"CONNECT":  # a proxy is asked without our body
+                request = info.get("request")
+                asks_proxy = request is not None and request.method == b"CONNECT"
+                if event.endswith(".started") and not event.endswith(_CLEANING_UP):
+                    self._at_proxy = asks_proxy or (self._route.proxy is not None and event.startswith("connection."))
+                if event == _BODY_BEGINS and not asks_proxy:  # a proxy is asked without our body
                     self._body_begun = True
                 return
         if stream is not None:
             stream.close()
         if not event.endswith(_CLEANING_UP):
             raise TimeoutError
-
-
-def _context(security: Security) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=security.ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise _unusable(security.ca_file, error) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if security.client_cert is not None:
-        try:
-            context.load_cert_chain(security.client_cert, security.client_key)
-        except (OSError, ssl.SSLError) as error:
-            raise _unusable(security.client_cert, error) from error
-    return context
-
-
-def _unusable(path: Path | None, error: OSError) -> ConfigurationError:
-    return ConfigurationError(
-        f"{path} cannot be used for TLS: {error.strerror or error}.", hint="It must be readable and in PEM format."
-    )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        current = current.__cause__ or current.__context__
-
-
-def _explain(error: BaseException, seconds: float) -> str:
-    import httpx
-
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {cause.verify_message.rstrip('.')}"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed: {(cause.reason or 'no reason given').replace('_', ' ').lower()}"
-        if isinstance(cause, socket.gaierror):
-            return "its name is not known"
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
-    known: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-        ((httpx.TimeoutException, TimeoutError), f"no answer within {seconds:.3g} s"),
-        (httpx.ProxyError, f"the proxy refuses: {error}"),
-        (httpx.RemoteProtocolError, "the connection ended without an HTTP answer"),
-        (httpx.ConnectError, "no connection"),
-        ((httpx.NetworkError, OSError), "the connection broke off"),
-    )
-    return next((text for kind, text in known if isinstance(error, kind)), f"{type(error).__name__} while sending")
