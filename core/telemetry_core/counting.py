@@ -42,9 +42,12 @@ class Reading:
 
 
 def wanted(base: Base | None, now: Millis) -> tuple[Millis, Millis | None]:
-    """From when metrics must be summed to go on from a base, and where its beginning shall move, None for nowhere."""
+    """From when metrics must be summed to go on from a base, and where its beginning shall move, None for nowhere.
+
+    A base that a clock far ahead has moved is given up, as by rows.
+    """
     fresh = now - LOOK_BACK
-    if base is None or base.metrics is None:
+    if base is None or base.metrics is None or base.metrics.since > now - counting_rows.SKEW:
         return fresh, None
     since = base.metrics.since
     return since, fresh if fresh - since >= _NOT_WORTH_MOVING else None
@@ -81,12 +84,14 @@ def read(base: Base, snapshots: Sequence[Snapshot], *, listed: int = 1) -> Readi
     if base.read_at - _OUT_OF_ORDER <= read_at <= base.read_at:
         return _nothing_new(base)  # another process was faster, and its reading has all that this one has
     over_rest = base.metrics is not None
-    if read_at < base.read_at:  # the base was written by a clock that went ahead
-        base = replace(base, taken_at=min(base.taken_at, read_at), metrics=None)
+    base = _set_back(base, read_at)
     problems: dict[str, str] = {}
     rows = _rows(snapshots)
     if rows is None:
-        early = max(listed, len(snapshots)) > 1 and read_at < base.taken_at + FLUSH
+        nodes = max(listed, len(snapshots))
+        if base.metrics is None:
+            nodes = max(nodes, len(base.nodes))  # one that is listed no more flushes all the same
+        early = nodes > 1 and max(read_at, base.read_at) < base.taken_at + FLUSH
         counts, metrics = _read_metrics(base, snapshots, read_at, problems, early=early)
         after = replace(base, metrics=metrics, rows=base.rows if metrics is None else None)
     else:
@@ -94,6 +99,22 @@ def read(base: Base, snapshots: Sequence[Snapshot], *, listed: int = 1) -> Readi
         counts, after = _read_rows(base, rows, read_at, problems, counted_from=boundary + counting_rows.UNFLUSHED)
     commands, after = _read_commands(after, snapshots, read_at, problems)
     return Reading(Counts(counts, commands), replace(after, read_at=read_at), problems)
+
+
+def _set_back(base: Base, read_at: Millis) -> Base:
+    """A base after our clock was set back, as it was as far as it can be used.
+
+    What a clock that was far ahead has moved is given up: the consent's moment too, but never to before a life that is
+    known, because the clock that is wrong can as well be the one of now.
+    """
+    metrics, taken_at = base.metrics, base.taken_at
+    if metrics is not None and metrics.since > read_at - counting_rows.SKEW:
+        metrics = None
+    elif metrics is not None and read_at < base.read_at:
+        metrics = replace(metrics, full_at={name: min(at, read_at) for name, at in metrics.full_at.items()})
+    if taken_at > read_at + counting_rows.SKEW:
+        taken_at = min(taken_at, max(read_at, lives.latest_start(base)))
+    return replace(base, metrics=metrics, taken_at=taken_at)
 
 
 def _nothing_new(base: Base) -> Reading:
@@ -142,10 +163,10 @@ def _read_metrics(
             "no source gave them",
         )
         return None, base.metrics
+    if early:  # a base of before others were known of lacks what they had not flushed then
+        problems["metrics"] = "in a cluster they begin 16 minutes after enabling"
+        return None, None
     if base.metrics is None:
-        if early:
-            problems["metrics"] = "in a cluster they begin 16 minutes after enabling"
-            return None, None
         return dict.fromkeys(reading.sums, 0), _fresh_metrics(reading, read_at)
     if reading.since != base.metrics.since:
         problems["metrics"] = "they are counted from the next reading on"

@@ -55,8 +55,8 @@ def read(base: RowsBase, reading: RowsReading, read_at: Millis) -> RowCounts:
         read_at: When they were read.
     """
     if base.since > read_at - SKEW:  # it was moved there by a clock that went ahead: what lies between is not known
-        counted_from = min(base.counted_from, read_at)
-        return RowCounts(dict.fromkeys(reading.names, 0), begin(reading, read_at, counted_from=counted_from))
+        anew = begin(reading, read_at, counted_from=_still_counted_from(base, read_at))
+        return RowCounts(dict.fromkeys(reading.names, 0), anew)
     if reading.since > base.since:
         return RowCounts(None, base, "they were read from another moment on than the base")
     seen = set(base.seen)
@@ -66,6 +66,14 @@ def read(base: RowsBase, reading: RowsReading, read_at: Millis) -> RowCounts:
         return RowCounts(None, after, "no node has written any to the database for more than 30 minutes")
     after = replace(after, new_at=read_at if new else min(base.new_at, read_at))
     return RowCounts(_sums(reading.names, (row for row in new if row.at >= base.counted_from)), after)
+
+
+def _still_counted_from(base: RowsBase, read_at: Millis) -> Millis:
+    """From when on rows count after a clock was far ahead, or is far behind: rows of nodes witness which of the two."""
+    newest = max((at for _, at in base.seen), default=0)
+    if base.counted_from <= newest + SKEW:
+        return base.counted_from
+    return min(base.counted_from, max(read_at, newest))
 
 
 def _sums(names: Iterable[str], rows: Iterable[MeterRow]) -> Mapping[str, int]:

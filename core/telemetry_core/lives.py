@@ -6,7 +6,7 @@ load balancer, and only the reading after it tells which (DESIGN §4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from telemetry_core.model import Base, CommandsReading, Doubt, Millis, Suspicion
@@ -73,6 +73,11 @@ def without_held(base: Base) -> Base:
     """A base that counts nothing of what was held back: it belongs to somebody else's report."""
     balancers = {life: doubt for life, doubt in base.doubts.items() if doubt.suspicion is Suspicion.BALANCER}
     return replace(base, doubts=balancers)
+
+
+def latest_start(base: Base) -> Millis:
+    """When the latest life that is known began, 0 where none says so."""
+    return max([base.forgotten, *_starts(base.nodes)])
 
 
 def add(one: _Counts, other: _Counts) -> _Counts:
@@ -170,11 +175,14 @@ def _forget(base: Base, shown: set[str], kept: int) -> Base:
     gone = set(silent[kept:])
     if not gone:
         return base
-    starts = [int(life.removeprefix("start ")) for life in gone if life.startswith("start ")]
     return replace(
         base,
         nodes={life: counts for life, counts in base.nodes.items() if life not in gone},
         seen_at={life: moment for life, moment in base.seen_at.items() if life not in gone},
         doubts={life: doubt for life, doubt in base.doubts.items() if life not in gone},
-        forgotten=max([base.forgotten, *starts]),
+        forgotten=max([base.forgotten, *_starts(gone)]),
     )
+
+
+def _starts(names: Iterable[str]) -> list[Millis]:
+    return [int(life.removeprefix("start ")) for life in names if life.startswith("start ")]

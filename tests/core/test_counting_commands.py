@@ -48,6 +48,26 @@ def test_a_life_begun_in_the_millisecond_of_the_consent_is_only_a_base() -> None
     assert counted(Base(T, T), node({"A": 4}, start=T)) == {"A": 0}
 
 
+def test_a_clock_that_is_set_back_does_not_make_a_life_of_before_the_consent_count() -> None:
+    before = counting.begin([node({"A": 5}, at=T, start=T - 9)], T)
+    back = counting.read(before, [node({"A": 6}, at=T - 60 * MINUTE, start=T - 9)])
+    assert back.counts.commands == {"A": 1}
+    assert counted(back.base, node({"A": 700}, at=T - 59 * MINUTE, start=T - 8, address=NODE2)) == {"A": 0}
+
+
+def test_a_clock_that_is_wrong_by_years_does_not_either_where_a_later_life_was_known() -> None:
+    before = counting.begin([node({"A": 5}, at=T, start=T - 9)], T)
+    reset = counting.read(before, [node({"A": 6}, at=1000, start=T - 9)])
+    assert counted(reset.base, node({"A": 700}, start=T - 10, address=NODE2)) == {"A": 0}
+    assert counted(reset.base, node({"A": 7}, start=T + 1)) == {"A": 7}
+
+
+def test_a_consent_that_a_clock_years_ahead_has_dated_does_not_hide_lives_for_years() -> None:
+    ahead = counting.begin([node({"A": 5}, at=2 * T, start=T - 9)], 2 * T)
+    right = counting.read(ahead, [node({"A": 6}, at=T, start=T - 9)])
+    assert counted(right.base, node({"A": 4}, start=T + 1)) == {"A": 4}
+
+
 def test_the_nodes_of_a_cluster_are_added_up() -> None:
     before = counting.begin([node({"A": 5}, at=T, start=1), node({"A": 50}, at=T, start=2, address=NODE2)], T)
     after = [node({"A": 6}, start=1), node({"A": 53, "B": 1}, start=2, address=NODE2)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from telemetry_core import counting
@@ -37,7 +39,7 @@ def test_before_there_is_a_base_the_last_26_hours_are_asked_for_and_nothing_move
         pytest.param(30 * MINUTE, None, id="half an hour is not worth moving"),
         pytest.param(HOUR, 1_794_910_000_000, id="one hour is"),
         pytest.param(10 * DAY, 1_795_770_400_000, id="days are"),
-        pytest.param(-DAY, None, id="it never moves back"),
+        pytest.param(-20 * HOUR, None, id="it never moves back"),
     ],
 )
 def test_the_base_moves_along_26_hours_behind_now(later: int, next_since: int | None) -> None:
@@ -68,6 +70,38 @@ def test_in_a_cluster_metrics_begin_with_the_first_reading_16_minutes_after_enab
     later = at(16, early.base)
     assert later.counts.metrics == {ROOT: 0}
     assert later.base.metrics == MetricsBase(1_794_907_360_000, {ROOT: 70}, {ROOT: 1_795_000_960_000})
+
+
+def test_a_cluster_that_is_listed_as_such_only_after_enabling_begins_16_minutes_after_it_all_the_same() -> None:
+    """What the other node had not flushed at the consent comes within 15 minutes, and is of before it."""
+    begun = counting.begin([snapshot(T, MetricsReading(T - 26 * HOUR, {ROOT: 40}))], T)
+    now = T + 10 * MINUTE
+    nodes = [snapshot(now, MetricsReading(T - 26 * HOUR, {ROOT: 49})), snapshot(now, None, "http://node2")]
+    reading = counting.read(begun, nodes, listed=2)
+    assert reading.counts.metrics is None
+    assert reading.base.metrics is None
+
+
+def test_a_cluster_of_which_one_node_stays_listed_begins_16_minutes_after_enabling_all_the_same() -> None:
+    lives = [Snapshot("orders", f"REST {n}", T, commands=CommandsReading(n, {"A": 1}, T - 9)) for n in ("one", "two")]
+    other = replace(lives[1], commands=CommandsReading("two", {"A": 1}, T - 8))
+    begun = counting.begin([lives[0], other], T)
+    now = T + 10 * MINUTE
+    reading = counting.read(begun, [snapshot(now, MetricsReading(now - 26 * HOUR, {ROOT: 40}))], listed=1)
+    assert reading.counts.metrics is None
+    assert reading.base.metrics is None
+
+
+def test_one_node_that_begins_a_second_life_within_16_minutes_is_no_cluster() -> None:
+    def at(now: int, total: int, start: int) -> Snapshot:
+        reading = MetricsReading(T - 26 * HOUR, {ROOT: total})
+        return replace(snapshot(now, reading), commands=CommandsReading("one", {"A": 1}, start))
+
+    base = counting.begin([at(T, 40, T - 9)], T)
+    for minute in (1, 2):
+        reading = counting.read(base, [at(T + minute * MINUTE, 40 + minute, T + minute)])
+        assert reading.counts.metrics == {ROOT: 1}
+        base = reading.base
 
 
 def test_one_node_whose_metrics_failed_at_enabling_begins_with_its_next_reading() -> None:
@@ -150,18 +184,44 @@ def test_a_reading_that_is_not_later_than_the_last_one_counts_nothing(later: int
     assert reading.problems == {}
 
 
-def test_a_base_from_a_clock_that_went_ahead_is_begun_anew_and_does_not_stop_the_counting() -> None:
+@pytest.mark.parametrize("back", [6 * MINUTE, HOUR, 20 * HOUR])
+def test_a_clock_that_was_set_back_within_a_day_loses_no_count(back: int) -> None:
+    reading = read(base(40), T - back, 47)
+    assert reading.counts.metrics == {ROOT: 7}
+    assert reading.base.read_at == T - back
+    assert read(reading.base, T - back + MINUTE, 49).counts.metrics == {ROOT: 2}
+
+
+def test_after_a_clock_was_set_back_a_shortfall_ends_after_16_minutes_as_ever() -> None:
+    short = read(base(50), T - HOUR, 44)
+    assert short.counts.metrics == {ROOT: 0}
+    assert read(short.base, T - HOUR + 16 * MINUTE, 51).counts.metrics == {ROOT: 1}
+    assert read(short.base, T - HOUR + 17 * MINUTE, 44).base.metrics == MetricsBase(
+        T - 26 * HOUR, {ROOT: 44}, {ROOT: T - HOUR + 17 * MINUTE}
+    )
+
+
+def test_a_base_that_a_clock_far_ahead_has_moved_is_begun_anew_from_a_day_before_now() -> None:
     """All that is lost is what the metrics counted between the two readings; commands know the node's life."""
-    reading = read(base(40), T - HOUR, 47)
+    ahead = base(40)
+    now = T - 10 * DAY
+    assert counting.wanted(ahead, now) == (now - 26 * HOUR, None)
+    reading = counting.read(ahead, [snapshot(now, MetricsReading(now - 26 * HOUR, {ROOT: 90}))])
     assert reading.counts.metrics == {ROOT: 0}
-    assert reading.base.read_at == T - HOUR
-    assert read(reading.base, T - HOUR + MINUTE, 49).counts.metrics == {ROOT: 2}
+    assert reading.base.metrics == MetricsBase(now - 26 * HOUR, {ROOT: 90}, {ROOT: now})
+    assert reading.base.taken_at == now
+
+
+def test_a_cluster_whose_clock_was_set_back_goes_on_counting() -> None:
+    begun = Base(T, T + 20 * MINUTE, MetricsBase(T - 26 * HOUR, {ROOT: 40}, {ROOT: T + 20 * MINUTE}))
+    reading = counting.read(begun, [snapshot(T - HOUR, MetricsReading(T - 26 * HOUR, {ROOT: 47}))], listed=2)
+    assert reading.counts.metrics == {ROOT: 7}
 
 
 def test_metrics_are_counted_once_per_installation_and_not_once_per_node() -> None:
     both = [
-        snapshot(T + MINUTE, MetricsReading(T - 26 * HOUR, {ROOT: 45})),
-        snapshot(T + MINUTE, MetricsReading(T - 26 * HOUR, {ROOT: 47}), "http://node2/engine-rest"),
+        snapshot(T + 17 * MINUTE, MetricsReading(T - 26 * HOUR, {ROOT: 45})),
+        snapshot(T + 17 * MINUTE, MetricsReading(T - 26 * HOUR, {ROOT: 47}), "http://node2/engine-rest"),
     ]
     assert counting.read(base(40), both).counts.metrics == {ROOT: 5}
 

@@ -117,6 +117,17 @@ def test_a_base_that_a_clock_far_ahead_has_moved_is_begun_anew() -> None:
     assert read(reading.base, T + 20 * MINUTE, row("b", T + 1, 3)).counts.metrics == {ROOT: 3}
 
 
+def test_a_clock_that_is_wrong_by_years_for_one_reading_does_not_make_old_rows_count() -> None:
+    """Of a large table the oldest rows are read first: those behind them were never seen, and are of before (facts §5.3)."""
+    begun = counting.begin([snapshot(T, row("z", T - HOUR))], T)
+    old, middle = row("a", T - 900 * HOUR), row("b", T - 500 * HOUR, 9)
+    reset = counting.read(begun, [snapshot(1000, old, since=1000 - 26 * HOUR)])
+    assert reset.base.rows is not None
+    rows = (old, middle, row("c", T + 14 * MINUTE, 5), row("d", T + 15 * MINUTE, 3))
+    after = counting.read(reset.base, [snapshot(T + HOUR, *rows, since=reset.base.rows.since)])
+    assert after.counts.metrics == {ROOT: 3}
+
+
 def test_a_reading_that_began_later_than_the_base_is_not_counted() -> None:
     begun = counting.begin([snapshot(T)], T)
     reading = counting.read(begun, [snapshot(T + HOUR, row("a", T + HOUR), since=T)])
