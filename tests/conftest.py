@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from telemetry_core.config import Url
+from telemetry_core.store import Place
 from tests.engines import Engine, missing_tools
 from tests.support import postgresql as servers
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
+from tests.support.stores import template, url_of
 
 
 @pytest.fixture
@@ -71,3 +74,24 @@ def postgresql() -> Iterator[PostgreSQL]:
     assert reason is None, reason
     with servers.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def store_template(postgresql: PostgreSQL) -> str:
+    """The name of a database with an empty store, to be copied."""
+    return template(postgresql)
+
+
+@pytest.fixture
+def shared_place(postgresql: PostgreSQL, store_template: str) -> Url:
+    """An empty store on PostgreSQL."""
+    return url_of(postgresql, postgresql.copy(store_template))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a store can be made: a file, and then a database of PostgreSQL."""
+    if request.param == "sqlite":
+        return tmp_path / "state" / "telemetry.db"
+    shared: Url = request.getfixturevalue("shared_place")
+    return shared

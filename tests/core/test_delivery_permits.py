@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from telemetry_core.consent import Permit
 from telemetry_core.delivery import deliver, withdraw
 from telemetry_core.errors import NotPermitted
 from telemetry_core.model import Kind, Outcome, Receipt, Report, ReportState
-from telemetry_core.store import Store
+from telemetry_core.store import Place, Store
 from tests.support.clock import START, ManualClock
 from tests.support.delivering import (
     INSTALLATION,
@@ -32,8 +31,8 @@ NO_LONGER = "Telemetry is disabled for orders."
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with new_store(tmp_path) as opened:
+def store(place: Place) -> Iterator[Store]:
+    with new_store(place) as opened:
         yield opened
 
 
@@ -172,7 +171,7 @@ def test_what_another_process_withdraws_on_its_way_stays_so_unless_it_is_known_t
     status: int | None, state: ReportState, store: Store
 ) -> None:
     def withdraw_meanwhile(_: Received) -> Reply:
-        with Store.for_writing(store.path, START) as other:
+        with Store.for_writing(store.place, START) as other:
             kept = other.reports.get(periodic().id)
             assert kept is not None
             withdraw(kept, other)
