@@ -17,7 +17,7 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
-from tests.support.stores import template, url_of
+from tests.support.stores import url_of
 
 
 @pytest.fixture
@@ -77,15 +77,16 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="session")
-def store_template(postgresql: PostgreSQL) -> str:
-    """The name of a database with an empty store, to be copied."""
-    return template(postgresql)
+def shared_database(postgresql: PostgreSQL) -> str:
+    """The name of the database that shared stores have in turn."""
+    return postgresql.database()
 
 
 @pytest.fixture
-def shared_place(postgresql: PostgreSQL, store_template: str) -> Url:
-    """An empty store on PostgreSQL."""
-    return url_of(postgresql, postgresql.copy(store_template))
+def shared_place(postgresql: PostgreSQL, shared_database: str) -> Url:
+    """Where a shared store can be made; none is there yet."""
+    postgresql.execute(shared_database, "DROP SCHEMA IF EXISTS telemetry CASCADE")
+    return url_of(postgresql, shared_database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from telemetry_core import consent
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Consent, Permit
-from telemetry_core.delivery import Courier, deliver
+from telemetry_core.courier import Courier
+from telemetry_core.delivery import deliver
 from telemetry_core.model import (
     Base,
     Clock,

@@ -10,7 +10,6 @@ import psycopg
 from telemetry_core.config import Url
 from telemetry_core.config.values import DATABASE_URL
 from telemetry_core.store import Store
-from tests.support.clock import START
 from tests.support.postgresql import PostgreSQL
 
 
@@ -19,13 +18,6 @@ def url_of(server: PostgreSQL, database: str) -> Url:
     url = DATABASE_URL.read(server.url(database), Path())
     assert isinstance(url, Url)
     return url
-
-
-def template(server: PostgreSQL) -> str:
-    """The name of a database with an empty store."""
-    name = server.database()
-    Store.for_writing(url_of(server, name), START).__exit__()
-    return name
 
 
 def tamper(store: Store, statement: str, *values: object) -> None:

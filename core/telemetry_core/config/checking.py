@@ -8,7 +8,7 @@ from telemetry_core import files
 from telemetry_core.config.settings import Config, Engine, Reporter
 from telemetry_core.errors import ConfigurationError, TelemetryError
 
-_SECRETS = ("token_file", "password_file", "database_password_file")
+_SECRETS = ("token_file", "password_file", "database_password_file", "store_password_file")
 _PLAIN = ("ca_file", "client_cert", "java_home", "home")
 _KEYS = ("client_key",)
 
@@ -16,13 +16,13 @@ _KEYS = ("client_key",)
 def check_files(config: Config) -> list[TelemetryError]:
     """What is wrong with the files that a configuration names; empty where all can be used."""
     found: list[TelemetryError] = []
-    tables: tuple[Reporter | Engine, ...] = (config.reporter, *config.engines)
+    tables: tuple[Config | Reporter | Engine, ...] = (config, config.reporter, *config.engines)
     for table in tables:
         found += [error for name in (*_SECRETS, *_KEYS, *_PLAIN) for error in _check(table, name)]
     return found
 
 
-def _check(table: Reporter | Engine, name: str) -> list[TelemetryError]:
+def _check(table: Config | Reporter | Engine, name: str) -> list[TelemetryError]:
     path: Path | None = getattr(table, name, None)
     if path is None:
         return []
