@@ -61,7 +61,7 @@ class Database(ABC):
         """The number of the last migration, 0 where there was none."""
         if not self.read(self.dialect.has_migrations):
             return 0
-        version = self.read("SELECT max(version) FROM migration")[0][0]
+        version = self.read(f"SELECT max(version) FROM {self.dialect.migrations}")[0][0]  # noqa: S608  # a constant
         return version if isinstance(version, int) else 0
 
     def migrate(self, now: Millis) -> None:

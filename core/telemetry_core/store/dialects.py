@@ -13,13 +13,15 @@ class Dialect:
     Attributes:
         placeholder: What stands for a value in a statement; ours are written with `?`.
         bytes_type: The type of a column of bytes; migrations say BLOB.
-        has_migrations: A query with a row where the table of migrations is there.
+        migrations: The table of migrations, wherever names lead without it.
+        has_migrations: A query with a row where that table is there.
         now: The database's clock as an expression, in milliseconds since 1970 (UTC), for leases. None where none are
             needed: there the kernel's lock says who sends.
     """
 
     placeholder: str
     bytes_type: str
+    migrations: str
     has_migrations: str
     now: str | None
 
@@ -37,6 +39,7 @@ class Dialect:
 SQLITE = Dialect(
     placeholder="?",
     bytes_type="BLOB",
+    migrations="migration",
     has_migrations="SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'",
     now=None,
 )
@@ -44,6 +47,9 @@ SQLITE = Dialect(
 POSTGRESQL = Dialect(
     placeholder="%s",
     bytes_type="BYTEA",
-    has_migrations="SELECT 1 WHERE to_regclass('telemetry.migration') IS NOT NULL",
+    migrations="telemetry.migration",
+    # Not to_regclass(): after waiting for another node's migration it still knows that there was none.
+    has_migrations="SELECT 1 FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON relnamespace = pg_namespace.oid"
+    " WHERE nspname = 'telemetry' AND relname = 'migration'",
     now="CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
 )
