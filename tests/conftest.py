@@ -12,6 +12,7 @@ import pytest
 from telemetry_core.config import Url
 from telemetry_core.store import Place
 from tests.engines import Engine, missing_tools
+from tests.support import pgbouncer
 from tests.support import postgresql as servers
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
@@ -89,10 +90,21 @@ def shared_place(postgresql: PostgreSQL, shared_database: str) -> Url:
     return url_of(postgresql, shared_database)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
+def pooled_place(shared_place: Url, postgresql: PostgreSQL, shared_database: str) -> Iterator[Url]:
+    """The same by way of PgBouncer, which gives each transaction another connection."""
+    reason = pgbouncer.missing()
+    if reason is not None and not os.environ.get("TELEMETRY_TESTS_SKIP_NOTHING"):
+        pytest.skip(reason)
+    assert reason is None, reason
+    with pgbouncer.pooled(postgresql, shared_database) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql", pytest.param("pgbouncer", marks=pytest.mark.family)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """Where a store can be made: a file, and then a database of PostgreSQL."""
+    """Where a store can be made: a file, a database of PostgreSQL, and the same by way of a pooler."""
     if request.param == "sqlite":
         return tmp_path / "state" / "telemetry.db"
-    shared: Url = request.getfixturevalue("shared_place")
+    shared: Url = request.getfixturevalue("pooled_place" if request.param == "pgbouncer" else "shared_place")
     return shared

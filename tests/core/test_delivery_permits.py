@@ -9,7 +9,7 @@ import pytest
 
 from telemetry_core.consent import Permit
 from telemetry_core.delivery import deliver, withdraw
-from telemetry_core.errors import NotPermitted
+from telemetry_core.errors import AlreadySending, NotPermitted
 from telemetry_core.model import Kind, Outcome, Receipt, Report, ReportState
 from telemetry_core.store import Place, Store
 from tests.support.clock import START, ManualClock
@@ -196,3 +196,13 @@ def test_what_was_closed_before_the_attempt_is_not_sent(store: Store) -> None:
         assert receiver.received == []
     assert report.state is ReportState.WITHDRAWN
     assert receipt.detail == "It was closed in the meantime."
+
+
+def test_a_report_that_another_node_has_tried_since_it_was_read_is_left_to_its_wait(store: Store) -> None:
+    with Receiver(lambda _: Reply(503)) as receiver:
+        delivery = Delivery(store, receiver.url)
+        before = delivery.open(periodic(receiver.url))
+        delivery(before)
+        with pytest.raises(AlreadySending):
+            delivery.next_run()(before)
+        assert len(receiver.received) == 1

@@ -27,13 +27,12 @@ def tamper(store: Store, statement: str, *values: object) -> None:
             assert connection.execute(statement, values).rowcount > 0
         connection.close()
         return
-    with connected(store.place) as server:
+    with connected(store.place) as server, server.transaction():
+        server.execute("SET LOCAL search_path = telemetry")
         assert server.execute(statement.replace("?", "%s").encode(), values or None).rowcount > 0
 
 
 def connected(url: Url) -> psycopg.Connection[tuple[object, ...]]:
-    """A connection to a shared store that is not the store's."""
+    """A connection to the server of a shared store that is not the store's."""
     password = None if url.password is None else url.password.reveal()
-    connection = psycopg.connect(url.text, user=url.username, password=password, autocommit=True)
-    connection.execute("SET search_path = telemetry")
-    return connection
+    return psycopg.connect(url.text, user=url.username, password=password, autocommit=True, prepare_threshold=None)

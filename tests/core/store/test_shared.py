@@ -70,7 +70,11 @@ def test_it_does_so_whatever_isolation_the_server_has_as_its_default(
 
 
 def test_decisions_of_many_nodes_are_one_chain(place: Place) -> None:
-    at_once(place, lambda store, _: [store.consents.append(DECISION) for _ in range(TIMES)])
+    def decide(store: Store, _: int) -> None:
+        for _time in range(TIMES):
+            store.consents.append(DECISION)
+
+    at_once(place, decide)
     with new_store(place) as store:
         assert store.consents.history() == [DECISION] * NODES * TIMES
 
@@ -92,7 +96,7 @@ def test_documents_of_many_nodes_are_one_chain_and_can_be_verified_meanwhile(pla
 def test_of_many_nodes_that_begin_at_once_one_makes_the_store(shared_place: Url) -> None:
     at_once(shared_place, lambda store, number: store.properties.put("", str(number), "there"), nodes=10)
     with connected(shared_place) as server:
-        versions = server.execute("SELECT version FROM migration ORDER BY version").fetchall()
+        versions = server.execute("SELECT version FROM telemetry.migration ORDER BY version").fetchall()
     assert [version for (version,) in versions] == list(range(1, len(versions) + 1))
     with new_store(shared_place) as store:
         assert [store.properties.get("", str(number)) for number in range(10)] == ["there"] * 10
@@ -117,9 +121,9 @@ def test_a_lease_ends_by_the_clock_of_the_database_and_another_node_takes_over(s
         lease = store.leases.take(PERIODIC, MINUTE)
         assert lease is not None
         with connected(shared_place) as server:
-            server.execute("UPDATE report SET lease_until = lease_until - 59000")
+            server.execute("UPDATE telemetry.report SET lease_until = lease_until - 59000")
             assert other.leases.take(PERIODIC, MINUTE) is None
-            server.execute("UPDATE report SET lease_until = lease_until - 2000")
+            server.execute("UPDATE telemetry.report SET lease_until = lease_until - 2000")
         assert not store.leases.is_held(lease)
         taken = other.leases.take(PERIODIC, MINUTE)
         assert taken is not None
