@@ -210,6 +210,8 @@ STORES = (
              prepare=_enabled(_store_is_read_only), unprivileged=True),
     BadInput("a place for the store where nothing can be made", "cannot be used", 8, command="send",
              variables={"TELEMETRY_STORE": f"{os.devnull}/telemetry.db"}),
+    BadInput("a shared store that nothing listens at", "cannot be used: connection to server at", 8, command="status",
+             variables={"TELEMETRY_STORE": "postgresql://ada:geheim@127.0.0.1:1/telemetry"}),
 )  # fmt: skip
 
 COMMANDS = (

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from telemetry_core.config import Url
+from telemetry_core.store import Place
 from tests.engines import Engine, missing_tools
+from tests.support import pgbouncer
 from tests.support import postgresql as servers
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
+from tests.support.stores import url_of
 
 
 @pytest.fixture
@@ -71,3 +75,36 @@ def postgresql() -> Iterator[PostgreSQL]:
     assert reason is None, reason
     with servers.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgresql: PostgreSQL) -> str:
+    """The name of the database that shared stores have in turn."""
+    return postgresql.database()
+
+
+@pytest.fixture
+def shared_place(postgresql: PostgreSQL, shared_database: str) -> Url:
+    """Where a shared store can be made; none is there yet."""
+    postgresql.execute(shared_database, "DROP SCHEMA IF EXISTS telemetry CASCADE")
+    return url_of(postgresql, shared_database)
+
+
+@pytest.fixture
+def pooled_place(shared_place: Url, postgresql: PostgreSQL, shared_database: str) -> Iterator[Url]:
+    """The same by way of PgBouncer, which gives each transaction another connection."""
+    reason = pgbouncer.missing()
+    if reason is not None and not os.environ.get("TELEMETRY_TESTS_SKIP_NOTHING"):
+        pytest.skip(reason)
+    assert reason is None, reason
+    with pgbouncer.pooled(postgresql, shared_database) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql", pytest.param("pgbouncer", marks=pytest.mark.family)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a store can be made: a file, a database of PostgreSQL, and the same by way of a pooler."""
+    if request.param == "sqlite":
+        return tmp_path / "state" / "telemetry.db"
+    shared: Url = request.getfixturevalue("pooled_place" if request.param == "pgbouncer" else "shared_place")
+    return shared

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from telemetry_admin.host import Host
-from telemetry_core import paths
-from telemetry_core.config import Config, Engine, Layers, load
+from telemetry_core import files, paths
+from telemetry_core.config import Config, Engine, Layers, Url, load
 from telemetry_core.errors import ConfigurationError, TelemetryError, UsageError
 
 if TYPE_CHECKING:
@@ -44,19 +44,20 @@ class Invocation:
         """The checked configuration."""
         return load(self.layers)
 
-    def store_path(self, config: Config) -> Path:
-        """Where the store is.
+    def store_place(self, config: Config) -> Path | Url:
+        """Where the store is, as it is shown."""
+        return self.places.store if config.store is None else config.store
+
+    def _store(self, config: Config) -> Path | Url:
+        """Where the store is, with what opens it.
 
         Raises:
-            ConfigurationError: It is a database that this release does not know.
+            ConfigurationError: The file with the password cannot be used.
         """
-        if config.store is None:
-            return self.places.store
-        if not isinstance(config.store, Path):
-            raise ConfigurationError(
-                "A store on PostgreSQL is not supported by this release.", hint="Set TELEMETRY_STORE to a path."
-            )
-        return config.store
+        place = self.store_place(config)
+        if config.store_password_file is None or isinstance(place, Path):
+            return place
+        return replace(place, password=files.read_secret(config.store_password_file))
 
     def _store_is_passing(self, config: Config) -> bool:
         """Whether the store goes with its container; one that somebody named is believed to last (DESIGN §6)."""
@@ -71,7 +72,7 @@ class Invocation:
         from telemetry_core.store import Store
 
         config = self.config()
-        with Store.for_reading(self.store_path(config), self.host.clock.now()) as store:
+        with Store.for_reading(self._store(config), self.host.clock.now()) as store:
             yield Session(config, store, self.host.clock, passing=self._store_is_passing(config))
 
     @contextmanager
@@ -82,7 +83,7 @@ class Invocation:
         from telemetry_core.store import Store
 
         config = self.config()
-        with Store.for_writing(self.store_path(config), self.host.clock.now()) as store:
+        with Store.for_writing(self._store(config), self.host.clock.now()) as store:
             session = Session(config, store, self.host.clock, passing=self._store_is_passing(config))
             if first_run:
                 administration.first_run(session, self.host.user)

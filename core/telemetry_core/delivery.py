@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from telemetry_core import bypass, counting, due, files, wire
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Permit
-from telemetry_core.errors import NotPermitted, UsageError
+from telemetry_core.courier import Courier
+from telemetry_core.errors import AlreadySending, NotPermitted, UsageError
 from telemetry_core.http import Client, Exchange, Proxy, Security
-from telemetry_core.model import Attempt, Clock, Endpoint, Kind, Millis, Outcome, Receipt, Report, ReportState
+from telemetry_core.model import Attempt, Endpoint, Kind, Millis, Outcome, Receipt, Report, ReportState
 from telemetry_core.secret import Secret
 from telemetry_core.store import Store
 
@@ -30,43 +29,6 @@ _FIRST_WAIT = 0.5
 _LONGEST_RETRY_AFTER = 1e9
 
 
-@dataclass(slots=True)
-class Courier:
-    """What delivering needs beside a report; one for a whole run, so that its deadline is one for all reports.
-
-    Attributes:
-        store: Where outcomes are kept.
-        clock: Time and chance.
-        settings: Time limits, retries, TLS and token.
-        fits: Says before each attempt why a report no longer fits the consent of now; empty where it does.
-        spent: Seconds of the deadline that earlier reports of the run took.
-        begun_at: Since when one is being delivered, by the monotonic clock.
-    """
-
-    store: Store
-    clock: Clock
-    settings: Reporter
-    fits: Callable[[Report], str]
-    spent: float = 0.0
-    begun_at: float | None = None
-
-    def seconds_left(self) -> float:
-        """Of the run's deadline, which runs while reports are delivered and not while engines are read."""
-        now = self.clock.monotonic()
-        running = 0.0 if self.begun_at is None else now - self.begun_at
-        return self.settings.deadline / 1000 - self.spent - running
-
-    @contextmanager
-    def delivering(self) -> Iterator[None]:
-        """Let the run's deadline run."""
-        self.begun_at = self.clock.monotonic()
-        try:
-            yield
-        finally:
-            self.spent += self.clock.monotonic() - self.begun_at
-            self.begun_at = None
-
-
 def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, Receipt]:
     """Try to deliver a pending report, several times within the run's deadline; the report as it is kept afterwards.
 
@@ -77,6 +39,7 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
 
     Raises:
         NotPermitted: The permit is for something else.
+        AlreadySending: Another node is sending it, or was faster.
         ConfigurationError: Token or certificates cannot be used.
     """
     if (permit.kind, permit.installation, permit.endpoint.origin) != (
@@ -86,7 +49,7 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
     ):
         raise NotPermitted("The permit is for another report.")
     receipt = Receipt(Outcome.NOT_SENT, detail="no time was left within the deadline")
-    with courier.delivering(), _client(courier.settings, permit.endpoint) as client:
+    with courier.leasing(report), courier.delivering(), _client(courier.settings, permit.endpoint) as client:
         request = wire.request(report.document, permit.endpoint, report.id)
         client.prepare(request.url)
         for attempt in range(courier.settings.retries + 1):
@@ -103,7 +66,7 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
             report = _end(report, begun, receipt, courier)
             if report.state is not ReportState.PENDING or receipt.outcome is Outcome.REFUSED:
                 return report, receipt
-    return _postpone(report, receipt, courier), receipt
+        return _postpone(report, receipt, courier), receipt
 
 
 def withdraw(report: Report, store: Store) -> Report:
@@ -192,9 +155,11 @@ def _begin(report: Report, courier: Courier) -> tuple[Report, Attempt | None, st
     """
     store = courier.store
     with store.transaction():
-        kept = store.reports.get(report.id) or report
-        if kept.state is not ReportState.PENDING:
-            return kept, None, "It was closed in the meantime."
+        report = store.reports.get(report.id) or report
+        if report.state is not ReportState.PENDING:
+            return report, None, "It was closed in the meantime."
+        if not courier.may_send():
+            raise AlreadySending("Another node has taken the report over.")
         misfit = courier.fits(report)
         if misfit:
             return withdraw(report, store), None, misfit
@@ -214,15 +179,16 @@ def _end(report: Report, attempt: Attempt, receipt: Receipt, courier: Courier) -
     )
     with store.transaction():
         store.reports.end_attempt(report, ended)
-        return _settle(report, receipt, courier)
+        return _settle(store.reports.get(report.id) or report, receipt, courier)
 
 
 def _settle(report: Report, receipt: Receipt, courier: Courier) -> Report:
     """The report after an attempt; acceptance and the counts that leave with it are one transaction."""
     store, now = courier.store, courier.clock.now()
     outcome = receipt.outcome
-    earlier = store.reports.attempts(report.id)[:-1]
-    unknown = report.maybe_arrived or any(attempt.outcome is None for attempt in earlier)
+    if report.state in (ReportState.ACCEPTED, ReportState.CONFLICT):
+        return report  # a node that took it over knows already; its counts have left
+    unknown = report.maybe_arrived or any(one.outcome is None for one in store.reports.attempts(report.id))
     settled = replace(report, maybe_arrived=unknown)
     if outcome is Outcome.ACCEPTED or (outcome is Outcome.CONFLICT and report.kind is Kind.INITIAL):
         settled = replace(settled, state=ReportState.ACCEPTED, accepted_at=now)
@@ -234,8 +200,7 @@ def _settle(report: Report, receipt: Receipt, courier: Courier) -> Report:
         settled = replace(settled, state=state, next_attempt_at=later)
     elif outcome is Outcome.UNKNOWN:
         settled = replace(settled, maybe_arrived=True)
-    kept = store.reports.get(report.id)
-    if kept is not None and kept.state is ReportState.WITHDRAWN and settled.state in _NOT_ARRIVED:
+    if report.state is ReportState.WITHDRAWN and settled.state in _NOT_ARRIVED:
         settled = replace(settled, state=ReportState.WITHDRAWN)  # while it was on its way, and it stays so
     if settled.state in (ReportState.ACCEPTED, ReportState.CONFLICT):
         _leave_the_counts(settled, store)

@@ -118,7 +118,10 @@ def test_what_has_left_is_what_the_engine_counted_in_times_of_consent(
         loop.switch()
         for number, (name, arguments) in enumerate(happening):
             getattr(loop, name)(*arguments)
-            try: loop.check()
-            except AssertionError as e: e.add_note(f"STEP {number} {name} {arguments}"); raise
+            try:
+                loop.check()
+            except AssertionError as e:
+                e.add_note(f"STEP {number} {name} {arguments}")
+                raise
         loop.settle()
         loop.check(settled=True)

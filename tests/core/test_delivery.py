@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,18 +12,19 @@ from telemetry_core.delivery import classify
 from telemetry_core.errors import ConfigurationError, SecretExposed, StoreDamaged
 from telemetry_core.http import Answer, Exchange
 from telemetry_core.model import Attempt, Outcome, Receipt, Report, ReportState
-from telemetry_core.store import Store
+from telemetry_core.store import Place, Store
 from tests.support.clock import START
 from tests.support.delivering import LEDGER, REDUCED, SETTINGS, Delivery, initial, new_store, periodic
 from tests.support.raw_server import ACCEPTED, Peer, RawServer
 from tests.support.receiver import Received, Receiver, Reply, free_port
+from tests.support.stores import tamper
 
 TOO_LONG_TO_BE_ASKED_FOR = ".".join(["a" * 60] * 5)  # no name server is asked
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with new_store(tmp_path) as opened:
+def store(place: Place) -> Iterator[Store]:
+    with new_store(place) as opened:
         yield opened
 
 
@@ -161,7 +161,7 @@ def test_the_store_knows_of_an_attempt_before_its_first_byte(store: Store) -> No
     seen: list[list[Attempt]] = []
 
     def look(request: Received) -> Reply:
-        with Store.for_reading(store.path, START) as other:
+        with Store.for_reading(store.place, START) as other:
             seen.append(other.reports.attempts(request.key))
         return Reply(202)
 
@@ -172,9 +172,7 @@ def test_the_store_knows_of_an_attempt_before_its_first_byte(store: Store) -> No
 
 def test_acceptance_and_the_counts_that_leave_are_one_transaction(store: Store) -> None:
     def damage(_: Received) -> Reply:
-        with sqlite3.connect(store.path) as connection:
-            connection.execute("UPDATE base SET digest = 'x'")
-        connection.close()
+        tamper(store, "UPDATE base SET digest = 'x'")
         return Reply(202)
 
     with Receiver(damage) as receiver:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from telemetry_core.consent import Permit
 from telemetry_core.delivery import deliver, withdraw
-from telemetry_core.errors import NotPermitted
+from telemetry_core.errors import AlreadySending, NotPermitted
 from telemetry_core.model import Kind, Outcome, Receipt, Report, ReportState
-from telemetry_core.store import Store
+from telemetry_core.store import Place, Store
 from tests.support.clock import START, ManualClock
 from tests.support.delivering import (
     INSTALLATION,
@@ -32,8 +31,8 @@ NO_LONGER = "Telemetry is disabled for orders."
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with new_store(tmp_path) as opened:
+def store(place: Place) -> Iterator[Store]:
+    with new_store(place) as opened:
         yield opened
 
 
@@ -172,7 +171,7 @@ def test_what_another_process_withdraws_on_its_way_stays_so_unless_it_is_known_t
     status: int | None, state: ReportState, store: Store
 ) -> None:
     def withdraw_meanwhile(_: Received) -> Reply:
-        with Store.for_writing(store.path, START) as other:
+        with Store.for_writing(store.place, START) as other:
             kept = other.reports.get(periodic().id)
             assert kept is not None
             withdraw(kept, other)
@@ -197,3 +196,13 @@ def test_what_was_closed_before_the_attempt_is_not_sent(store: Store) -> None:
         assert receiver.received == []
     assert report.state is ReportState.WITHDRAWN
     assert receipt.detail == "It was closed in the meantime."
+
+
+def test_a_report_that_another_node_has_tried_since_it_was_read_is_left_to_its_wait(store: Store) -> None:
+    with Receiver(lambda _: Reply(503)) as receiver:
+        delivery = Delivery(store, receiver.url)
+        before = delivery.open(periodic(receiver.url))
+        delivery(before)
+        with pytest.raises(AlreadySending):
+            delivery.next_run()(before)
+        assert len(receiver.received) == 1

@@ -6,7 +6,6 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from telemetry_core.delivery import classify
 from telemetry_core.http import Answer, Exchange
 from telemetry_core.model import Attempt, Kind, Outcome, Receipt, ReportState
-from telemetry_core.store import Store
+from telemetry_core.store import Place, Store
 from tests.support.clock import START, ManualClock, RealClock
 from tests.support.delivering import LEDGER, SETTINGS, Delivery, initial, new_store, periodic
 from tests.support.helper_threads import all_end_within
@@ -27,8 +26,8 @@ MINUTES = [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with new_store(tmp_path) as opened:
+def store(place: Place) -> Iterator[Store]:
+    with new_store(place) as opened:
         yield opened
 
 

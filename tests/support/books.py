@@ -92,9 +92,7 @@ class Books:
             self._segment.gained += counts
             self._excess += counts
 
-    def book(
-        self, before: Ledger | None, after: Ledger | None, reports: Reports, *, offset: Millis
-    ) -> None:
+    def book(self, before: Ledger | None, after: Ledger | None, reports: Reports, *, offset: Millis) -> None:
         """Note what a reading has shown, where one was kept.
 
         Args:
@@ -161,7 +159,9 @@ class Books:
                 others = +(by_name(node.unflushed) - during(node.unflushed, self.number))
                 unseen += others if node.place != asked else Counter()
             assert not unseen or self._set, "what was unflushed before the consent does not leave"
-            self._excess += unseen  # our clock was set while 16 minutes passed: "a clock wrong by d moves this boundary"
+            self._excess += (
+                unseen  # our clock was set while 16 minutes passed: "a clock wrong by d moves this boundary"
+            )
             self._segment = Segment(source, counted, visible=self._world.visible(asked))
             return
         boundary = (after.base.read_at if changed else self._taken_at) + FLUSH_EVERY

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from telemetry_core import consent
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Consent, Permit
-from telemetry_core.delivery import Courier, deliver
+from telemetry_core.courier import Courier
+from telemetry_core.delivery import deliver
 from telemetry_core.model import (
     Base,
     Clock,
@@ -28,7 +28,7 @@ from telemetry_core.model import (
     State,
     Trigger,
 )
-from telemetry_core.store import Store
+from telemetry_core.store import Place, Store
 from tests.support.clock import START, ManualClock
 
 INSTALLATION = "8343cc7a-8ad1-42d4-97d2-43452c0bdfa3"
@@ -148,5 +148,5 @@ class Delivery:
         return self.store.ledgers.get(INSTALLATION)
 
 
-def new_store(directory: Path) -> Store:
-    return Store.for_writing(directory / "state" / "telemetry.db", START)
+def new_store(place: Place) -> Store:
+    return Store.for_writing(place, START)

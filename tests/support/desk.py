@@ -12,7 +12,7 @@ from telemetry_core import administration, reporting
 from telemetry_core.config import Layers, load
 from telemetry_core.model import Clock, Report
 from telemetry_core.reporting import Request, Sending, Session
-from telemetry_core.store import Store
+from telemetry_core.store import Place, Store
 from tests.support.receiver import Receiver
 
 AUTHOR = administration.Author(user="ada", how="command")
@@ -24,6 +24,7 @@ class Desk:
     def __init__(self, directory: Path, clock: Clock, engines: dict[str, str], endpoint: str, **more: str) -> None:
         self.directory = directory
         self.clock = clock
+        self.place: Place = directory / "telemetry.db"
         self.variables = {
             "TELEMETRY_ENDPOINT": endpoint,
             "TELEMETRY_REPORTER__RETRIES": "0",
@@ -35,7 +36,7 @@ class Desk:
     def session(self, **variables: str) -> Iterator[Session]:
         """A session of a process with some more variables."""
         config = load(Layers(environment={**self.variables, **variables}))
-        with Store.for_writing(self.directory / "telemetry.db", self.clock.now()) as store:
+        with Store.for_writing(self.place, self.clock.now()) as store:
             yield Session(config, store, self.clock)
 
     def enable(self, *names: str, **variables: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -87,13 +88,13 @@ def running() -> Iterator[PostgreSQL]:
         with (directory / "log").open("wb") as log:
             arguments = [str(program("postgres")), "-D", str(directory / "data"), "-p", str(port), "-k", ""]
             arguments += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "log_statement=all"]
-            process = subprocess.Popen([*_as_postgres(), *arguments], stdout=log, stderr=log, cwd=directory)
+            process = subprocess.Popen([*as_postgres(), *arguments], stdout=log, stderr=log, cwd=directory)
         server = PostgreSQL(directory, port)
         try:
             _wait(server, process)
             yield server
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
@@ -111,10 +112,10 @@ def _initialise(directory: Path) -> None:
             shutil.chown(path, "postgres", "postgres")
     arguments = [str(program("initdb")), "-D", str(directory / "data"), "-U", "postgres", "-A", "scram-sha-256"]
     arguments += ["--pwfile", str(secret), "-E", "UTF8", "--no-locale", "--no-sync"]
-    subprocess.run([*_as_postgres(), *arguments], check=True, capture_output=True, cwd=directory)
+    subprocess.run([*as_postgres(), *arguments], check=True, capture_output=True, cwd=directory)
 
 
-def _as_postgres() -> list[str]:
+def as_postgres() -> list[str]:
     """`initdb` and `postgres` refuse root."""
     if os.geteuid() != 0:
         return []

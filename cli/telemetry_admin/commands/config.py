@@ -35,7 +35,7 @@ def show(ctx: typer.Context, *, json: options.Json = False) -> Result:
 
     invocation: Invocation = ctx.obj
     config = invocation.config()
-    store = invocation.store_path(config)
+    store = invocation.store_place(config)
     return Result(
         data={
             "settings": [{"key": one.key, "value": render.plain(one), "origin": one.origin} for one in config.values],

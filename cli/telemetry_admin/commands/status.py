@@ -24,7 +24,7 @@ def command(
 ) -> Result:
     """Show the state of each engine: consent, what is due, what waits, what was accepted.
 
-    Opens no connection; what is known of an engine is from the last contact with it.
+    Opens no connection, but to a store that nodes share; what is known of an engine is from the last contact with it.
     """
     from telemetry_admin.render import status as render
     from telemetry_core import reporting

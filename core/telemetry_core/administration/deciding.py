@@ -68,8 +68,12 @@ def enable(session: Session, engine: Engine, author: Author) -> Decided:
     observation = observe(session, group, keep=False, begin=begin)
     decision = _decision(session, engine.entry, author, State.ENABLED, installation=observation.installation)
     with session.store.transaction():
-        session.store.consents.append(decision)
-        keep_base(session, observation, anew=begin is Begin.ANEW)
+        still_so = session.recorded_consent(engine.entry).decision == before
+        if still_so:
+            session.store.consents.append(decision)
+            keep_base(session, observation, anew=begin is Begin.ANEW)
+    if not still_so:  # somebody decided while the engine was read: look at it anew
+        return enable(session, engine, author)
     return Decided(engine.entry, decision, changed=True, observation=observation)
 
 
@@ -82,16 +86,17 @@ def disable(session: Session, engine: Engine, author: Author, *, no_requests: bo
         author: Who decides.
         no_requests: Forbid the initial report too; once said it holds until `enable`.
     """
-    consent = session.consent(engine.entry)
-    before = consent.decision
-    requests = not no_requests and (before is None or before.requests)
-    if before is not None and before.state is State.DISABLED and before.requests == requests:
-        return Decided(engine.entry, before, changed=False)
     store = session.store
-    contact = store.contacts.get(engine.entry)
-    installation = None if contact is None else contact.installation
-    decision = _decision(session, engine.entry, author, State.DISABLED, installation=installation, requests=requests)
     with store.transaction():
+        before = session.consent(engine.entry).decision
+        requests = not no_requests and (before is None or before.requests)
+        if before is not None and before.state is State.DISABLED and before.requests == requests:
+            return Decided(engine.entry, before, changed=False)
+        contact = store.contacts.get(engine.entry)
+        installation = None if contact is None else contact.installation
+        decision = _decision(
+            session, engine.entry, author, State.DISABLED, installation=installation, requests=requests
+        )
         store.consents.append(decision)
         if installation is not None:
             store.ledgers.remove(installation)

@@ -8,17 +8,17 @@ from telemetry_core import files
 from telemetry_core.config.settings import Config, Engine, Reporter
 from telemetry_core.errors import ConfigurationError, TelemetryError
 
-_SECRETS = ("token_file", "password_file", "database_password_file")
+_SECRETS = ("token_file", "password_file", "database_password_file", "store_password_file")
 _PLAIN = ("java_home", "home")
 
 
 def check_files(config: Config) -> list[TelemetryError]:
     """What is wrong with the files that a configuration names; empty where all can be used."""
     found: list[TelemetryError] = []
-    tables: tuple[Reporter | Engine, ...] = (config.reporter, *config.engines)
+    tables: tuple[Config | Reporter | Engine, ...] = (config, config.reporter, *config.engines)
     for table in tables:
         found += [error for name in (*_SECRETS, *_PLAIN) for error in _check(table, name)]
-        found += _check_tls(table)
+        found += [] if isinstance(table, Config) else _check_tls(table)
     return found
 
 
@@ -35,7 +35,7 @@ def _check_tls(table: Reporter | Engine) -> list[TelemetryError]:
     return []
 
 
-def _check(table: Reporter | Engine, name: str) -> list[TelemetryError]:
+def _check(table: Config | Reporter | Engine, name: str) -> list[TelemetryError]:
     path: Path | None = getattr(table, name, None)
     if path is None:
         return []

@@ -39,7 +39,8 @@ SETTINGS = (
     Setting("initialize-telemetry", values.FLAG, "Enable or disable telemetry at the first run; later without effect."),
     Setting("telemetry-reporter-activate", values.FLAG, "false: no request to the endpoint, ever.", default=True),
     Setting("withhold", values.FIELD_NAMES, "Fields that are left out of every report.", []),
-    Setting("store", values.STORE, "The store: a path. (A PostgreSQL URL is read, and refused by this release.)"),
+    Setting("store", values.STORE, "The store: a file, or a database of PostgreSQL that several nodes share."),
+    Setting("store-password-file", values.PATH, "A file with the password for a store on PostgreSQL."),
     Setting("reporter.period", values.DURATION, "One report each.", "24h"),
     Setting("reporter.retries", values.COUNT, "Attempts after the first one, within one run.", 2),
     Setting("reporter.timeout", values.DURATION, "Time for one attempt to deliver.", "15s"),
@@ -143,6 +144,7 @@ class Config:
     reporter_activate: bool = True
     withhold: tuple[str, ...] = ()
     store: Path | Url | None = None
+    store_password_file: Path | None = None
     engines: tuple[Engine, ...] = ()
     do_not_track: bool = False
     values: tuple[Value, ...] = field(default=(), repr=False)

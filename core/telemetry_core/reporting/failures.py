@@ -54,11 +54,12 @@ def last(session: Session, engine: str) -> tuple[str, int] | None:
 
 def remember(session: Session, result: Sending) -> None:
     """Mark what was said within the period already; a success ends it, a run with nothing to do does not."""
-    for delivered in result.delivered:
-        if delivered.report.state is ReportState.ACCEPTED:
-            for engine in delivered.report.engines:
-                session.store.properties.remove(engine, _FAILURE)
-    result.failed[:] = [_remembered(session, failed) for failed in result.failed]
+    accepted = [one.report for one in result.delivered if one.report.state is ReportState.ACCEPTED]
+    for engine in {engine for report in accepted for engine in report.engines}:
+        session.store.properties.remove(engine, _FAILURE)
+    if result.failed:
+        with session.store.transaction():  # of several nodes one says it
+            result.failed[:] = [_remembered(session, failed) for failed in result.failed]
 
 
 def _remembered(session: Session, failed: Failed) -> Failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telemetry_core import consent as consents
 from telemetry_core.config import Engine
-from telemetry_core.delivery import Courier
+from telemetry_core.courier import Courier
 from telemetry_core.errors import TelemetryError, first_by_precedence
 from telemetry_core.model import Report
 from telemetry_core.reporting import failures

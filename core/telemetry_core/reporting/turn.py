@@ -8,9 +8,10 @@ from telemetry_core import consent as consents
 from telemetry_core import due
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
-from telemetry_core.delivery import Courier, deliver
+from telemetry_core.courier import Courier
+from telemetry_core.delivery import deliver
 from telemetry_core.engines.flavours import sends_its_own_initial_report
-from telemetry_core.errors import NotPermitted, StoreError, TelemetryError
+from telemetry_core.errors import AlreadySending, NotPermitted, StoreError, TelemetryError
 from telemetry_core.model import Contact, Kind, Report, ReportState, State, Trigger
 from telemetry_core.reporting import failures, preparing
 from telemetry_core.reporting.observing import Observation, observe
@@ -32,6 +33,7 @@ class Turn:
         self._seen: Observation | None = None
         self._unseen: TelemetryError | None = None
         self._tried: set[str] = set()
+        self._elsewhere = ""
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -55,7 +57,7 @@ class Turn:
             if self._engine.entry in self._result.idle or (failed and step == self._begin):
                 break
         if not failed and not self._tried:
-            self._result.idle.setdefault(self._engine.entry, "nothing is due")
+            self._result.idle.setdefault(self._engine.entry, self._elsewhere or "nothing is due")
         return failed
 
     def plan(self) -> Planned:
@@ -231,11 +233,15 @@ class Turn:
         return self._request.force or preparing.slot_is_free(self._session, installation, now)
 
     def _deliver(self, report: Report) -> TelemetryError | None:
-        self._tried.add(report.id)
         permit = consents.permit(self._consent, report.kind, report.installation)
         if self._courier is None:
             raise TelemetryError("A plan delivers nothing.")
-        report, receipt = deliver(report, permit, self._courier)
+        try:
+            report, receipt = deliver(report, permit, self._courier)
+        except AlreadySending as elsewhere:
+            self._elsewhere = elsewhere.message
+            return None
+        self._tried.add(report.id)
         self._result.delivered.append(Delivered(report, receipt))
         if report.kind is Kind.PERIODIC:
             self._seen = None  # its counts have left; what comes next is read anew

@@ -1,178 +1,95 @@
-"""The connection to the SQLite file: opened for its owner alone, every error translated, changes in transactions."""
+"""What a store needs of its database, whichever it is: statements, transactions, and the migrations to this release."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from telemetry_core.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
+from telemetry_core.config import Url
+from telemetry_core.errors import StoreTooNew
 from telemetry_core.model import Millis
+from telemetry_core.store.dialects import Dialect
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-APPLICATION_ID = 0x7E1E3E79
-"""What SQLite keeps in the header of the file, so that no other program's database is taken for a store."""
-
-_WAIT_SECONDS = 10.0
-_DAMAGE = ("malformed", "not a database", "no such table", "no such column", "corrupt")
 
 Row = tuple[object, ...]
+Place = Path | Url
 
 
-class Database:
-    """One open store."""
+class Database(ABC):
+    """One open database; its errors are those of the one tree."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._connection = connection
+    dialect: Dialect
 
-    @classmethod
-    def create(cls, path: Path, now: Millis) -> Database:
-        """Open the file for reading and writing; make it where it is not there, and bring it to this release.
+    def __init__(self, place: Place) -> None:
+        self.place = place
 
-        Raises:
-            StoreUnavailable: This user cannot.
-            StoreDamaged: It is no store, or broken.
-            StoreTooNew: A newer release has written it.
-        """
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        except OSError as error:
-            raise _unavailable(path, error.strerror or str(error)) from error
-        return cls._open(path, f"{path.absolute().as_uri()}?mode=rw", now)
-
-    @classmethod
-    def existing(cls, path: Path, now: Millis) -> Database:
-        """Open the file as far as this user may; where there is none, an empty store in memory stands for it.
-
-        Raises:
-            StoreUnavailable: There is one that this user cannot read.
-            StoreDamaged: It is no store, or broken.
-            StoreTooNew: A newer release has written it.
-        """
-        try:
-            path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return cls._open(path, ":memory:", now)
-        except OSError as error:
-            raise _unavailable(path, error.strerror or str(error)) from error
-        mode = "rw" if os.access(path, os.W_OK) else "ro"
-        return cls._open(path, f"{path.absolute().as_uri()}?mode={mode}", now)
-
-    @classmethod
-    def _open(cls, path: Path, uri: str, now: Millis) -> Database:
-        with _translated(path):
-            connection = sqlite3.connect(
-                uri, uri=uri != ":memory:", timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            )
-        connection.text_factory = lambda text: text.decode("utf-8", "replace")  # a flipped bit is the digest's to find
-        database = cls(path, connection)
-        try:
-            database.read("PRAGMA synchronous = FULL")
-            database.read("PRAGMA secure_delete = ON")  # what is removed is gone from the file
-            database._refuse_foreign()
-            if database._version() == 0 or not uri.endswith("mode=ro"):
-                database._migrate(now)
-        except StoreError:
-            connection.close()
-            raise
-        return database
-
+    @abstractmethod
     def close(self) -> None:
         """End it."""
-        self._connection.close()
 
+    @abstractmethod
     def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a query."""
-        with _translated(self.path):
-            return self._connection.execute(statement, values).fetchall()
 
+    @abstractmethod
     def change(self, statement: str, values: Sequence[object] = ()) -> int:
         """Run a statement, in a transaction of the caller or in one of its own; the number of rows it changed."""
-        with _translated(self.path):
-            return self._connection.execute(statement, values).rowcount
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All changes inside are made, or none; inside another transaction it is part of that one."""
-        if self._connection.in_transaction:
-            yield
-            return
-        self.change("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.change("COMMIT")
-        except BaseException:
-            self._connection.rollback()
-            raise
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """All changes inside are made, or none, and nobody else changes anything from its first read to its end.
 
-    def _refuse_foreign(self) -> None:
-        """Mark a new file as a store, and refuse to touch one that is another program's."""
-        if self._mark() == APPLICATION_ID:
-            return
-        if self.read("SELECT 1 FROM sqlite_master") and self._mark() != APPLICATION_ID:  # marked before it is filled
-            raise StoreDamaged(
-                f"{self.path} is a database, but no store of telemetry.", hint="Name another with TELEMETRY_STORE."
-            )
-        self.change(f"PRAGMA application_id = {APPLICATION_ID}")
+        Inside another transaction it is part of that one.
+        """
 
-    def _mark(self) -> object:
-        return self.read("PRAGMA application_id")[0][0]
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All reads inside see the same moment."""
 
-    def _version(self) -> int:
-        if not self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'"):
+    @abstractmethod
+    def _keep_copy(self, version: int) -> None:
+        """Keep the store of an older release as it is, where that can be done, before anything of it is changed."""
+
+    @abstractmethod
+    def _make_room(self) -> None:
+        """Make the place for the tables where there are none; inside the transaction of the first migration."""
+
+    def version(self) -> int:
+        """The number of the last migration, 0 where there was none."""
+        if not self.read(self.dialect.has_migrations):
             return 0
-        version = self.read("SELECT max(version) FROM migration")[0][0]
+        version = self.read(f"SELECT max(version) FROM {self.dialect.migrations}")[0][0]  # noqa: S608  # a constant
         return version if isinstance(version, int) else 0
 
-    def _keep_copy(self, version: int) -> None:
-        """Keep the store as it is, beside it, before anything of it is changed."""
-        copy = self.path.with_name(f"{self.path.name}.v{version}")
-        if copy.exists():
-            return
-        self.change("VACUUM INTO ?", (str(copy),))
-        copy.chmod(0o600)
+    def migrate(self, now: Millis) -> None:
+        """Bring the store to this release, in one transaction: of many who try at once, one does.
 
-    def _migrate(self, now: Millis) -> None:
+        Raises:
+            StoreTooNew: A newer release has written it.
+        """
         scripts = {int(file.stem): file for file in sorted(_MIGRATIONS.glob("*.sql"))}
-        version = self._version()
-        if version > max(scripts):
-            raise StoreTooNew(
-                f"The store {self.path} was written by a newer release.", hint="Install that release, or a newer one."
-            )
-        if version == max(scripts):
+        newest = max(scripts)
+        version = self._known_version(newest)
+        if version == newest:
             return
         if version > 0:
             self._keep_copy(version)
         with self.transaction():
-            for number in range(self._version() + 1, max(scripts) + 1):
-                for statement in scripts[number].read_text(encoding="utf-8").split(";\n"):
-                    if statement.strip():
-                        self.change(statement)
+            version = self._known_version(newest)
+            if version == 0:
+                self._make_room()
+            for number in range(version + 1, newest + 1):
+                for statement in self.dialect.definitions(scripts[number].read_text(encoding="utf-8")):
+                    self.change(statement)
                 self.change("INSERT INTO migration (version, applied_at) VALUES (?, ?)", (number, now))
 
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise  # a claim that another process made first: the caller's business
-    except sqlite3.DatabaseError as error:
-        text = str(error)
-        if any(sign in text for sign in _DAMAGE):
-            raise StoreDamaged(
-                f"The store {path} is damaged: {text}.",
-                hint="Keep the file, and restore it from a backup if you have one.",
-            ) from error
-        raise _unavailable(path, text) from error
-
-
-def _unavailable(path: Path, reason: str) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"The store {path} cannot be used: {reason}.",
-        hint="Run as the user that owns it (often: sudo telemetry ...), or name another with TELEMETRY_STORE.",
-    )
+    def _known_version(self, newest: int) -> int:
+        version = self.version()
+        if version > newest:
+            raise StoreTooNew(
+                f"The store {self.place} was written by a newer release.", hint="Install that release, or a newer one."
+            )
+        return version

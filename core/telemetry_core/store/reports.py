@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,16 +21,15 @@ class Reports:
 
     def open(self, report: Report) -> bool:
         """Keep a new report before its first byte leaves; False where its slot, or pending place, is taken."""
-        try:
-            with self._database.transaction():
-                self._database.change(
-                    f"INSERT INTO report ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # names only
-                    _row(report),
-                )
+        with self._database.transaction():
+            opened = self._database.change(
+                f"INSERT INTO report ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # names only
+                " ON CONFLICT DO NOTHING",
+                _row(report),
+            )
+            if opened:
                 self._chain(report)
-        except sqlite3.IntegrityError:
-            return False
-        return True
+        return bool(opened)
 
     def reopen(self, report: Report) -> None:
         """Keep a report anew under the id that it has already, with other bytes perhaps."""

@@ -11,6 +11,7 @@ from telemetry_core import administration, reporting
 from telemetry_core.errors import EndpointMissing, NotPermitted
 from telemetry_core.model import Kind, ReportState, Trigger
 from telemetry_core.reporting import preparing
+from telemetry_core.store import Place
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk, counted
 from tests.support.receiver import Received, Receiver, Reply
@@ -53,8 +54,9 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, place: Place) -> Iterator[Stage]:
     made = Stage(tmp_path)
+    made.desk.place = place
     with made.engine, made.receiver:
         yield made
 

@@ -18,8 +18,13 @@ from tests.support.unprivileged import unprivileged, visible_directory
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with new_store(tmp_path) as opened:
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "telemetry.db"
+
+
+@pytest.fixture
+def store(file: Path) -> Iterator[Store]:
+    with new_store(file) as opened:
         yield opened
 
 
@@ -35,7 +40,7 @@ with Store.for_writing(Path(sys.argv[1]), {START}) as store:
         print("ready", flush=True)
         time.sleep(60)
 """
-    command = [sys.executable, "-c", program, str(store.path)]
+    command = [sys.executable, "-c", program, str(store.place)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
@@ -68,7 +73,7 @@ def test_the_lock_is_free_again_after_an_error(store: Store) -> None:
 
 
 def test_the_lock_holds_within_a_process_too(store: Store) -> None:
-    with Store.for_writing(store.path, START) as other:
+    with Store.for_writing(store.place, START) as other:
         with store.sending(), pytest.raises(AlreadySending), other.sending():
             pytest.fail("two are sending")
         with other.sending():
@@ -84,24 +89,24 @@ def test_the_lock_of_one_store_is_none_of_another(store: Store, tmp_path: Path) 
         pass
 
 
-def test_the_lock_stands_beside_the_store_for_its_owner_alone(store: Store) -> None:
+def test_the_lock_stands_beside_the_store_for_its_owner_alone(store: Store, file: Path) -> None:
     with store.sending():
-        lock = store.path.with_name("telemetry.db.lock")
+        lock = file.with_name("telemetry.db.lock")
         assert f"{lock.stat().st_mode & 0o7777:04o}" == "0600"
 
 
 def test_the_lock_keeps_nobody_from_reading_and_writing(store: Store) -> None:
     with child(store, "with store.sending():"):
         store.properties.put("", "a", "1")
-        with Store.for_reading(store.path, START) as other:
+        with Store.for_reading(store.place, START) as other:
             assert other.properties.get("", "a") == "1"
 
 
-def test_a_lock_that_cannot_be_made_is_said(store: Store) -> None:
-    store.path.with_name("telemetry.db.lock").mkdir()
+def test_a_lock_that_cannot_be_made_is_said(store: Store, file: Path) -> None:
+    file.with_name("telemetry.db.lock").mkdir()
     with pytest.raises(StoreUnavailable) as raised, store.sending():
         pytest.fail("without a lock")
-    assert raised.value.message.startswith(f"The lock beside the store {store.path} cannot be made: ")
+    assert raised.value.message.startswith(f"The lock beside the store {file} cannot be made: ")
     assert raised.value.hint == "The directory of the store must be writable for this user."
 
 

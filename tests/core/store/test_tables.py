@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +10,11 @@ import pytest
 
 from telemetry_core.errors import StoreDamaged
 from telemetry_core.model import Contact, KeptLicense, License, Product, State
-from telemetry_core.store import Store, rows
+from telemetry_core.store import Place, Store, rows
 from tests.core.store.test_rows import DECISION
 from tests.support.clock import START
 from tests.support.delivering import INSTALLATION, LEDGER, REDUCED, new_store, periodic
+from tests.support.stores import tamper
 
 DECISIONS = [
     DECISION,
@@ -24,16 +24,9 @@ DECISIONS = [
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with new_store(tmp_path) as opened:
+def store(place: Place) -> Iterator[Store]:
+    with new_store(place) as opened:
         yield opened
-
-
-def tamper(store: Store, statement: str, *values: object) -> None:
-    """Change the file behind the store's back."""
-    with sqlite3.connect(store.path) as connection:
-        assert connection.execute(statement, values).rowcount > 0
-    connection.close()
 
 
 def damage(reading: Callable[[], object]) -> str:
@@ -56,14 +49,11 @@ def test_a_property_belongs_to_its_scope(store: Store) -> None:
     assert store.properties.get("", "phase") == "1"
 
 
-@pytest.mark.parametrize("change", ["value = '2'", "digest = 'x'", "value = 1"])
+@pytest.mark.parametrize("change", ["value = '2'", "digest = 'x'"])
 def test_a_changed_property_is_noticed(change: str, store: Store) -> None:
     store.properties.put("", "phase", "1")
     tamper(store, f"UPDATE property SET {change} WHERE name = 'phase'")
-    if change == "value = 1":  # a column of text keeps a text
-        assert store.properties.get("", "phase") == "1"
-    else:
-        assert damage(lambda: store.properties.get("", "phase")) == "property phase"
+    assert damage(lambda: store.properties.get("", "phase")) == "property phase"
 
 
 def test_a_property_under_another_name_is_noticed(store: Store) -> None:
@@ -77,7 +67,7 @@ def test_the_history_of_the_consent_has_every_decision_oldest_first(store: Store
     for decision in DECISIONS:
         store.consents.append(decision)
     assert store.consents.history() == DECISIONS
-    with Store.for_reading(store.path, START) as other:
+    with Store.for_reading(store.place, START) as other:
         assert other.consents.history() == DECISIONS
 
 
@@ -181,14 +171,16 @@ ROWS: dict[str, tuple[bytes, Reading]] = {
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_flipped_bit_is_noticed_wherever_it_is_in_a_row(row: str, store: Store) -> None:
+def test_a_flipped_bit_is_noticed_wherever_it_is_in_a_row_of_a_file(row: str, tmp_path: Path) -> None:
     content, reading = ROWS[row]
-    store.properties.put("", "words", "a value of a few words, ü")
-    store.consents.append(DECISION)
-    store.ledgers.put(LEDGER)
-    assert store.reports.open(periodic())
-    for number, damaged in enumerate(flipped(store.path.read_bytes(), content)):
-        path = store.path.with_name(f"{number}.db")
+    file = tmp_path / "telemetry.db"
+    with new_store(file) as store:
+        store.properties.put("", "words", "a value of a few words, ü")
+        store.consents.append(DECISION)
+        store.ledgers.put(LEDGER)
+        assert store.reports.open(periodic())
+    for number, damaged in enumerate(flipped(file.read_bytes(), content)):
+        path = file.with_name(f"{number}.db")
         path.write_bytes(damaged)
         with Store.for_reading(path, START) as other, pytest.raises(StoreDamaged, match="not as it was written"):
             reading(other)

@@ -1,4 +1,4 @@
-"""`telemetry_core.store.database`: who may use the file, what is done in it whole or not at all, and what it is not."""
+"""`telemetry_core.store.sqlite`: who may use the file, what is done in it whole or not at all, and what it is not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from telemetry_core.errors import StoreDamaged, StoreTooNew, StoreUnavailable
 from telemetry_core.store import Store
-from telemetry_core.store.database import Database
+from telemetry_core.store.sqlite import File
 from tests.support.clock import START
 from tests.support.unprivileged import unprivileged, visible_directory
 
@@ -52,8 +52,8 @@ def test_a_directory_that_exists_keeps_its_mode(tmp_path: Path) -> None:
 
 def test_what_is_written_reaches_the_disk_before_it_counts(tmp_path: Path) -> None:
     for database in (
-        Database.create(tmp_path / "telemetry.db", START),
-        Database.existing(tmp_path / "telemetry.db", START),
+        File.create(tmp_path / "telemetry.db", START),
+        File.existing(tmp_path / "telemetry.db", START),
     ):
         full = 2
         assert database.read("PRAGMA synchronous") == [(full,)]
