@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, Phase
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as some
 
 from tests.support import postgresql as servers
@@ -90,15 +90,16 @@ def table(request: pytest.FixtureRequest) -> Iterator[MeterTable | None]:
 
 @settings(dose(60), phases=[Phase.generate])
 @given(
-    some.lists(skew, min_size=1, max_size=SIZE),
-    some.booleans(),
-    some.sampled_from([False, False, True]),
-    some.booleans(),
-    history,
+    skews=some.lists(skew, min_size=1, max_size=SIZE),
+    start_dates=some.booleans(),
+    balanced=some.sampled_from([False, False, True]),
+    database=some.booleans(),
+    happening=history,
 )
 def test_what_has_left_is_what_the_engine_counted_in_times_of_consent(
     crossroads: Crossroads,
     table: MeterTable | None,
+    *,
     skews: list[int],
     start_dates: bool,
     balanced: bool,
@@ -120,8 +121,8 @@ def test_what_has_left_is_what_the_engine_counted_in_times_of_consent(
             getattr(loop, name)(*arguments)
             try:
                 loop.check()
-            except AssertionError as e:
-                e.add_note(f"STEP {number} {name} {arguments}")
+            except AssertionError as error:
+                error.add_note(f"step {number}: {name} {arguments}")
                 raise
         loop.settle()
         loop.check(settled=True)

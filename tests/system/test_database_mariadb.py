@@ -20,7 +20,7 @@ from tests.support.clock import RealClock
 pytestmark = [pytest.mark.engine, pytest.mark.family]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server() -> Iterator[str]:
     reason = mariadb.missing()
     if reason is not None and not os.environ.get("TELEMETRY_TESTS_SKIP_NOTHING"):
@@ -34,16 +34,20 @@ def configured(url: str, timeout: str = "15s") -> Configured:
     return load(Layers(environment=variables)).engines[0]
 
 
-def test_mariadb_with_7_17_says_what_the_engine_says_and_is_only_read(server: str) -> None:
-    with Engine.start("camunda-7.17.0", database=server) as engine:
-        engine.set_license("c2lnbmF0dXJl;ACME;2030-12-31")
+@pytest.mark.parametrize("release", ["camunda-7.17.0", "operaton-1.0.3"])
+def test_mariadb_says_what_the_engine_says_and_is_only_read(server: str, release: str) -> None:
+    with Engine.start(release, database=server) as engine:
+        licensed = engine.release.license_key
+        if licensed:
+            engine.set_license("c2lnbmF0dXJl;ACME;2030-12-31")
         engine.start_process(3)
         engine.flush()
         found = database.read(configured(server), 0, RealClock(), expected=None)
         said = engine.telemetry_data()
     assert found.problems == {}
     assert found.installation == said["installation"]
-    assert (found.schema_version, found.license_key) == ("7.17.0", License(raw="ACME;2030-12-31"))
+    assert found.schema_version == ("7.17.0" if licensed else "7.24.0")
+    assert found.license_key == (License(raw="ACME;2030-12-31") if licensed else None)
     assert found.database is not None
     assert found.database.vendor == "MariaDB"
     assert found.database.version == said["product"]["internals"]["database"]["version"]
