@@ -18,12 +18,14 @@ import sqlalchemy as sa
 from telemetry_core.config import Engine as Configured
 from telemetry_core.config import Layers, load
 from telemetry_core.engines import database
+from telemetry_core.engines.dialects import DIALECTS, version_of
 from telemetry_core.engines.sql import Connection, Unread
 from telemetry_core.errors import ConfigurationError
 from telemetry_core.model import License, MeterRow, Snapshot
 from tests.engines import Engine
 from tests.support.clock import RealClock
 from tests.support.postgresql import PostgreSQL
+from tests.support.receiver import free_port
 
 pytestmark = pytest.mark.engine
 EVERYTHING = ("installation", "database", "license-key", "metrics")
@@ -276,13 +278,39 @@ def test_sqlalchemy_is_loaded_only_where_a_database_is_read() -> None:
 @pytest.mark.parametrize("dialect", ["oracle", "mssql", "mysql"])
 def test_the_statements_are_plain_enough_for_other_databases(dialect: str) -> None:
     tables = database.Tables(configured("postgresql://127.0.0.1/x", table_prefix="BPM_"))
-    chosen = (
-        sa.make_url(f"{dialect}://").get_dialect()() if dialect == "mysql" else sa.dialects.registry.load(dialect)()
-    )
+    chosen = sa.make_url(f"{DIALECTS[dialect].driver}://").get_dialect()()
     for statement in (tables.properties(), tables.schema_log(), tables.license_text("1"), tables.meter_rows(5)):
         text = str(statement.compile(dialect=chosen))
         assert "BPM_ACT_" in text
         assert '"' not in text.replace('"ANON_1"', "")
+    limit = {"oracle": "FETCH FIRST", "mssql": "TOP", "mysql": "LIMIT"}[dialect]
+    assert limit in str(tables.meter_rows(5).compile(dialect=chosen))
+    assert str(version_of(DIALECTS[dialect]).compile(dialect=chosen)).startswith("SELECT ")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "statements"),
+    [
+        ("oracle", ["SET TRANSACTION READ ONLY"]),
+        ("mssql", ["SET LOCK_TIMEOUT 4995"]),
+        (
+            "mysql",
+            ["SET SESSION max_execution_time = 15000, lock_wait_timeout = 5", "SET SESSION TRANSACTION READ ONLY"],
+        ),
+    ],
+)
+def test_a_transaction_is_read_only_and_limited_in_time_as_far_as_the_database_can(
+    dialect: str, statements: list[str]
+) -> None:
+    assert list(DIALECTS[dialect].begin(15.0)) == statements
+
+
+@pytest.mark.parametrize("scheme", ["oracle", "mssql"])
+def test_a_server_of_oracle_or_sql_server_that_does_not_answer_is_a_reason(scheme: str) -> None:
+    """There is no such server in the tests: drivers and their arguments are the real ones."""
+    snapshot = read(f"{scheme}://u:p@127.0.0.1:{free_port()}/x", timeout="2s")
+    assert set(snapshot.problems) == set(EVERYTHING)
+    assert snapshot.problems["database"].startswith("the database gives no connection")
 
 
 def rows_of(snapshot: Snapshot) -> tuple[MeterRow, ...]:

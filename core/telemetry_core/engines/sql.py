@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from telemetry_core import files
 from telemetry_core.config import Engine
-from telemetry_core.engines import sql_errors
+from telemetry_core.engines import dialects, sql_errors
 from telemetry_core.errors import ConfigurationError
 from telemetry_core.model import Clock
 
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     Query: TypeAlias = sa.Select[*tuple[Any, ...]]
     Row: TypeAlias = sa.Row[*tuple[Any, ...]]
 
-_DRIVERS = {  # scheme of the URL: SQLAlchemy's dialect and driver, and our extra that brings the driver
-    "postgresql": ("postgresql+psycopg", "postgresql"),
-    "postgres": ("postgresql+psycopg", "postgresql"),
-    "mysql": ("mysql+pymysql", "mysql"),
-    "mariadb": ("mysql+pymysql", "mysql"),
-}
 _GRACE = 1.0
 """Seconds after which a server that did not end a statement itself is left."""
 
@@ -64,7 +58,8 @@ class Connection:
         self._limit = engine.timeout / 1000
         self._ends_at = clock.monotonic() + self._limit
         self._watchdog = _Watchdog(self._limit + _GRACE)
-        self._pool = _pool(engine, _arguments(engine, self._limit), self._watchdog)
+        self._dialect = _dialect(engine)
+        self._pool = _pool(engine, self._dialect, self._limit, self._watchdog)
 
     def __enter__(self) -> Connection:
         from sqlalchemy.exc import SQLAlchemyError
@@ -109,29 +104,22 @@ class Connection:
 
     def version(self) -> tuple[str, str]:
         """Vendor and version as the engine's JDBC driver says them (facts §5.7)."""
-        import sqlalchemy as sa
-
-        dialect = self._connection.dialect
-        if dialect.name == "postgresql":
-            setting = sa.func.current_setting("server_version")
-            return "PostgreSQL", str(self.rows(sa.select(setting), "server_version")[0][0])
-        vendor = "MariaDB" if getattr(dialect, "is_mariadb", False) else "MySQL"
-        return vendor, str(self.rows(sa.select(sa.func.version()), "version()")[0][0])
+        vendor = "MariaDB" if self._is_mariadb() else self._dialect.vendor
+        return vendor, " ".join(str(self.rows(dialects.version_of(self._dialect), "its version")[0][0]).split())
 
     def _begin(self) -> None:
-        """Begin a transaction with what is left of the time; a lock is waited for during a third of it."""
+        """Begin a transaction with what is left of the time."""
         left = max(self._ends_at - self._clock.monotonic(), 0.001)
-        if self._connection.dialect.name == "postgresql":
-            limits = f"set_config('statement_timeout', '{round(left * 1000)}ms', true)"
-            limits += f", set_config('lock_timeout', '{max(round(left * 333), 1)}ms', true)"
-            self._connection.exec_driver_sql(f"SELECT {limits}")  # as SET LOCAL, in one statement
-            return
-        maria = getattr(self._connection.dialect, "is_mariadb", False)
-        limit = f"max_statement_time = {left:.3f}" if maria else f"max_execution_time = {max(round(left * 1000), 1)}"
-        lock = max(round(left / 3), 1)
-        self._connection.exec_driver_sql(f"SET SESSION {limit}, lock_wait_timeout = {lock}")
-        self._connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
-        self._connection.rollback()
+        begin = dialects.mariadb_begin if self._is_mariadb() else self._dialect.begin
+        if self._dialect.extra == "oracle":  # it has no statement for that
+            self._connection.connection.driver_connection.call_timeout = max(round(left * 1000), 1)  # type: ignore[union-attr]  # oracledb's
+        for statement in begin(left):
+            self._connection.exec_driver_sql(statement)
+        if self._dialect.extra == "mysql":
+            self._connection.rollback()  # what was set is of the session, and holds from the next transaction on
+
+    def _is_mariadb(self) -> bool:
+        return bool(getattr(self._connection.dialect, "is_mariadb", False))
 
     def _give_up(self) -> None:
         """End a failed transaction, so that the next statement has one of its own."""
@@ -171,26 +159,17 @@ class _Watchdog:
                 same.shutdown(socket.SHUT_RDWR)
 
 
-def _arguments(engine: Engine, limit: float) -> Mapping[str, object]:
-    """Arguments of the driver; psycopg takes whole seconds, at least 2, and no statement is prepared for a pooler."""
-    seconds = max(round(limit), 1)
-    if _driver(engine)[0].startswith("postgresql"):
-        return {"connect_timeout": max(seconds, 2), "prepare_threshold": None, "application_name": "telemetry"}
-    return {"connect_timeout": seconds, "read_timeout": seconds + 1, "write_timeout": seconds + 1}
-
-
-def _driver(engine: Engine) -> tuple[str, str]:
+def _dialect(engine: Engine) -> dialects.Dialect:
     scheme = "" if engine.database is None else engine.database.text.partition("://")[0].partition("+")[0]
-    if scheme not in _DRIVERS:
+    if scheme not in dialects.DIALECTS:
         raise ConfigurationError(
             f"engines.{engine.entry}.database: there is no driver for {scheme}.",
-            hint=f"Known are: {', '.join(_DRIVERS)}.",
+            hint=f"Known are: {', '.join(dialects.DIALECTS)}. H2 and DB2 cannot be read: use REST for those engines.",
         )
-    return _DRIVERS[scheme]
+    return dialects.DIALECTS[scheme]
 
 
-def _pool(engine: Engine, arguments: Mapping[str, object], watchdog: _Watchdog) -> sa.Engine:
-    driver, extra = _driver(engine)
+def _pool(engine: Engine, dialect: dialects.Dialect, limit: float, watchdog: _Watchdog) -> sa.Engine:
     database = engine.database
     password = None if engine.database_password_file is None else files.read_secret(engine.database_password_file)
     if database is None:
@@ -199,21 +178,21 @@ def _pool(engine: Engine, arguments: Mapping[str, object], watchdog: _Watchdog) 
     try:
         import sqlalchemy as sa
 
-        url = sa.make_url(driver + "://" + database.text.partition("://")[2])
+        url = sa.make_url(dialect.driver + "://" + database.text.partition("://")[2])
         url = url.set(username=database.username, password=None if password is None else password.reveal())
-        postgresql: dict[str, Any] = {"use_native_hstore": False} if extra == "postgresql" else {}
-        pool = sa.create_engine(url, poolclass=sa.NullPool, connect_args=dict(arguments), **postgresql)
+        postgresql: dict[str, Any] = {"use_native_hstore": False} if dialect.extra == "postgresql" else {}
+        pool = sa.create_engine(url, poolclass=sa.NullPool, connect_args=dict(dialect.arguments(limit)), **postgresql)
     except ImportError:
         raise ConfigurationError(
             f"engines.{engine.entry}.database: its driver is not installed.",
-            hint=f"Install it with: pip install 'telemetry-admin[database,{extra}]'",
+            hint=f"Install it with: pip install 'telemetry-admin[database,{dialect.extra}]'",
         ) from None
     except (sa.exc.ArgumentError, ValueError):
         raise ConfigurationError(
             f"engines.{engine.entry}.database is not a URL of a database.",
             hint='Write it as "postgresql://user@host:5432/name".',
         ) from None
-    if extra == "postgresql":
+    if dialect.extra == "postgresql":
         sa.event.listen(pool, "connect", lambda connection, _: _restrict(connection, watchdog), insert=True)
     return pool
 
