@@ -1,4 +1,4 @@
-"""Metrics from meter tables of 10^5, 10^6 and 10^7 rows: reading the rows of 26 hours against summing the whole table."""
+"""Metrics from meter tables of 10^5 to 10^7 rows: reading the rows of 26 hours against summing the whole table."""
 
 from __future__ import annotations
 
