@@ -25,9 +25,7 @@ class MeterTable:
         self._connection = server.connect(name)
         for statement in _TABLES:
             self._connection.execute(statement.encode())
-        self._connection.execute(
-            b"INSERT INTO ACT_GE_PROPERTY VALUES ('camunda.installation.id', %s)", (installation,)
-        )
+        self._connection.execute(b"INSERT INTO ACT_GE_PROPERTY VALUES ('camunda.installation.id', %s)", (installation,))
         self._there: set[Row] = set()
 
     def show(self, rows: Iterable[Row]) -> None:
