@@ -29,9 +29,10 @@ pytest: $(STAMP)
 engines: $(STAMP)
 	$(BIN)/pytest -m "family or engine"
 
-# Fuller doses of the property tests.
+# Fuller doses of the property tests; `make battery SEED=...` repeats what one has printed.
+battery: SEED := $(or $(SEED),$(shell date +%s))
 battery: $(STAMP)
-	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/core -k counting
+	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/core -k "counting or lives" --hypothesis-seed=$(SEED)
 
 # Ratios: reading metrics from small and large tables.
 bench: $(STAMP)

@@ -118,7 +118,7 @@ def test_a_base_that_a_clock_far_ahead_has_moved_is_begun_anew() -> None:
 
 
 def test_a_clock_that_is_wrong_by_years_for_one_reading_does_not_make_old_rows_count() -> None:
-    """Of a large table the oldest rows are read first: those behind them were never seen, and are of before."""
+    """Of a large table the oldest rows are read first; those behind them were never seen, and are of before."""
     begun = counting.begin([snapshot(T, row("z", T - HOUR))], T)
     old, middle = row("a", T - 900 * HOUR), row("b", T - 500 * HOUR, 9)
     reset = counting.read(begun, [snapshot(1000, old, since=1000 - 26 * HOUR)])

@@ -28,6 +28,7 @@ class Segment:
         counted: What had been counted until then.
         visible: What the asked node could show then, had no row ever been deleted.
         at_base: The rows that were there then.
+        begun_at: When, by our clock.
         boundary: Rows before it belong to the base, by the clock of the node that wrote them (DESIGN §3).
         shown: All rows that a kept reading has shown.
         lost: Killed or purged; over REST it can hide as much that is new.
@@ -38,6 +39,7 @@ class Segment:
     counted: Counter[str]
     visible: Counter[str] = field(default_factory=Counter)
     at_base: set[Row] = field(default_factory=set)
+    begun_at: Millis = 0
     boundary: Millis = 0
     shown: set[Row] = field(default_factory=set)
     lost: Counter[str] = field(default_factory=Counter)
@@ -162,10 +164,13 @@ class Books:
             self._excess += (
                 unseen  # our clock was set while 16 minutes passed: "a clock wrong by d moves this boundary"
             )
+            for row in self._world.in_flight:  # "REST with one node: at once", which is while a transaction runs, too
+                self._excess[row.name] += row.value - row.of(self.number)
             self._segment = Segment(source, counted, visible=self._world.visible(asked))
             return
         boundary = (after.base.read_at if changed else self._taken_at) + FLUSH_EVERY
-        self._segment = Segment(source, counted, at_base=set(self._world.rows), boundary=boundary)
+        rows, begun_at = set(self._world.rows), after.base.read_at
+        self._segment = Segment(source, counted, at_base=rows, boundary=boundary, begun_at=begun_at)
         if changed:  # what REST has shown of a node whose clock is ahead comes once more, beyond the boundary
             for node in nodes:
                 self._excess += by_name(node.unflushed) if node.skew > offset else Counter()
@@ -174,7 +179,7 @@ class Books:
         segment = self._segment
         assert segment is not None
         newest = max((row.at for row in segment.shown | segment.at_base), default=0)
-        assert since <= max(newest, segment.boundary - FLUSH_EVERY) - 26 * HOUR, "rows of a day are looked for"
+        assert since <= max(newest, segment.begun_at) - 26 * HOUR, "rows of a day are looked for"
         for row in self._world.rows - segment.shown:
             if row.at < since:
                 continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from telemetry_core import delivery
@@ -39,40 +40,47 @@ class MortalClock(ManualClock):
         return super().now()
 
 
+@dataclass(frozen=True)
+class Installation:
+    """What a history happens to.
+
+    Attributes:
+        skews: What the nodes' clocks are ahead; one node each.
+        start_dates: Whether the release says when a node's life began.
+        balanced: Whether one address is listed, of a load balancer before all nodes.
+        database: Whether metrics come from the database, where there is one.
+    """
+
+    skews: tuple[Millis, ...]
+    start_dates: bool
+    balanced: bool
+    database: bool
+
+
 class Loop:
     """One history; each method with a name of its own is one event in it.
 
     Args:
         crossroads: The server that shows the installation.
-        table: The engine's database, for histories that use one.
+        table: The engine's database, None where there is none.
         directory: Where the store is.
-        skews: What the nodes' clocks are ahead; one node each.
-        start_dates: Whether the release says when a node's life began.
-        balanced: Whether one address is listed, of a load balancer before all nodes.
+        installation: What it happens to.
     """
 
     def __init__(
-        self,
-        crossroads: Crossroads,
-        table: MeterTable | None,
-        directory: Path,
-        *,
-        skews: list[Millis],
-        start_dates: bool,
-        balanced: bool,
-        database: bool,
+        self, crossroads: Crossroads, table: MeterTable | None, directory: Path, installation: Installation
     ) -> None:
-        self.world = World(skews)
+        self.world = World(list(installation.skews))
         self.crossroads = crossroads
-        crossroads.begin(self.world, start_dates=start_dates)
+        crossroads.begin(self.world, start_dates=installation.start_dates)
         self._table = table
-        self.balanced = balanced
-        self.database = database and table is not None
-        self.listed = list(range(len(skews)))
+        self.balanced = installation.balanced
+        self.database = installation.database and table is not None
+        self.listed = list(range(len(installation.skews)))
         self.clock = MortalClock(self.world.now)
         self.desk = Desk(directory, self.clock, {}, f"{crossroads.root}/pings")
         self.offset: Millis = 0
-        self.books = Books(self.world, crossroads, start_dates=start_dates, balanced=balanced)
+        self.books = Books(self.world, crossroads, start_dates=installation.start_dates, balanced=self.balanced)
 
     def work(self, place: int, times: int) -> None:
         self.world.work(place % len(self.world.nodes), times)

@@ -127,7 +127,7 @@ class World:
 
         Transactions of this moment are gone with it.
         """
-        before = self.rows | {row for _, row in self._late}
+        before = self.rows | self.in_flight
         self._late = []
         self._last_id, rows = self._backup
         self.rows = set(rows)
@@ -135,8 +135,13 @@ class World:
 
     def visible(self, place: int) -> Counter[str]:
         """All that a node could have shown over REST until now, were no row ever deleted; and what none will show."""
-        flushed = self.written - {row for _, row in self._late}
+        flushed = self.written - self.in_flight
         return values(flushed) + by_name(self.nodes[place].unflushed) + by_name(self.killed)
+
+    @property
+    def in_flight(self) -> set[Row]:
+        """What nodes have flushed in transactions that are not over."""
+        return {row for _, row in self._late}
 
     def sum(self, place: int, name: str, since: Millis, until: Millis | None) -> int:
         """`/metrics/{name}/sum`, with what the answering node has not flushed (facts §5.3)."""

@@ -66,6 +66,10 @@ def enable(session: Session, engine: Engine, author: Author) -> Decided:
     known = session.store.contacts.get(engine.entry) is not None
     begin = Begin.ANEW if known and session.consent_of(group).state is not State.ENABLED else Begin.WHERE_THERE_IS_NONE
     observation = observe(session, group, keep=False, begin=begin)
+    others = session.sharing(observation.installation)
+    if not known and others and session.consent_of(others).state is State.ENABLED:
+        joined = tuple(one for one in session.config.engines if one == engine or one in others)
+        observation = observe(session, joined, keep=True, begin=Begin.JOINING)
     decision = _decision(session, engine.entry, author, State.ENABLED, installation=observation.installation)
     with session.store.transaction():
         still_so = session.recorded_consent(engine.entry).decision == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from telemetry_core import counting, counting_rows, engines, environment, payload
@@ -39,11 +39,12 @@ class Observation:
 
 
 class Begin(Enum):
-    """Whether an observation is for a consent that is about to be given: on top of what base there is, or anew."""
+    """Whether an observation is for a consent that is about to be given, and what that means for the base there is."""
 
     NO = "no"
     WHERE_THERE_IS_NONE = "where there is none"
     ANEW = "anew"
+    JOINING = "anew, on top of what the entries of before have counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ def observe(
     with session.store.transaction() if keep else nullcontext():
         enabled = begin is not Begin.NO or session.consent_of(group).state is State.ENABLED
         before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
+        if before is not None and begin is Begin.JOINING:
+            before = _joined(session, before, reading)
         ledger, usage = _count(installation, before, reading) if enabled else (None, Usage(Counts(), None, {}))
         seen = _seen(reading, installation, product, found=found, ledger=ledger, usage=usage)
         if keep:
@@ -160,6 +163,18 @@ def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple
         commands=None if seen.counts.commands is None else accumulated.commands,
     )
     return ledger, Usage(counts, window_start, seen.problems)
+
+
+def _joined(session: Session, before: Ledger, reading: _Reading) -> Ledger:
+    """A ledger with what the entries of before have counted until now, and a new base of all entries.
+
+    Commands of an entry that joins are of before its consent.
+    """
+    of_before = {engine.entry for engine in session.sharing(before.installation)}
+    theirs = tuple(one if one.engine in of_before else replace(one, commands=None) for one in reading.snapshots)
+    ledger, _ = _count(before.installation, before, replace(reading, snapshots=theirs))
+    base = counting.begin(reading.snapshots, reading.read_at, listed=reading.listed)
+    return replace(ledger, base=base)
 
 
 def _zeros(base: Base) -> Counts:
