@@ -26,7 +26,7 @@ _FILL = """
 INSERT INTO act_ru_meter_log (id_, name_, reporter_, value_, timestamp_, milliseconds_)
 SELECT 'row' || n, ({names})[1 + n % {kinds}], 'node' || n / {kinds} % {nodes}, n % 7,
        to_timestamp(at / 1000.0)::timestamp, at
-FROM (SELECT n, {now} - n / {flush} * 900000 AS at FROM generate_series(0, {size} - 1) AS n) AS flushes
+FROM (SELECT n, {now} - (n / {flush})::bigint * 900000 AS at FROM generate_series(0, {size} - 1) AS n) AS flushes
 """
 
 
