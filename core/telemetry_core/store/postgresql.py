@@ -5,6 +5,9 @@ Nothing is set for a session, so that a pooler may give each transaction another
 
 from __future__ import annotations
 
+import os
+import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -38,6 +41,9 @@ _WRITE = (
     + "; SELECT set_config('synchronous_commit', 'local', true) WHERE current_setting('synchronous_commit') = 'off'"
     + "; SELECT pg_advisory_xact_lock(2115911289, 1)"
 )
+_PATIENCE = 40.0
+"""Seconds for a whole transaction; more than the server's own limits."""
+
 _SILENT_SERVER = {  # seconds, and milliseconds, until one that is gone without a word is given up
     "connect_timeout": 10,
     "keepalives_idle": 5,
@@ -108,21 +114,39 @@ class Server(Database):
         return self._inside(_SNAPSHOT)
 
     @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Cut the connection to a server, or a pooler, that does not answer: its own limits cannot end that."""
+        timer = threading.Timer(_PATIENCE, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _cut(self) -> None:
+        import psycopg
+
+        with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as same:
+            same.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
     def _inside(self, begin: LiteralString) -> Iterator[None]:
         from psycopg.pq import TransactionStatus
 
         if self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             yield
             return
-        try:
-            with _translated(self._url):
-                self._connection.execute(begin)
-            yield
-            with _translated(self._url):
-                self._connection.execute("COMMIT")
-        except BaseException:
-            self._give_up()
-            raise
+        with self._watched():
+            try:
+                with _translated(self._url):
+                    self._connection.execute(begin)
+                yield
+                with _translated(self._url):
+                    self._connection.execute("COMMIT")
+            except BaseException:
+                self._give_up()
+                raise
 
     def _give_up(self) -> None:
         """End a transaction without its changes; a connection that does not even do that is closed, which does."""

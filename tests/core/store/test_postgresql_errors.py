@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -198,3 +201,17 @@ def test_a_node_that_stands_still_in_the_middle_lets_the_others_go_on_after_a_wh
         assert "idle-in-transaction timeout" in refusal(stand_still)
     with new_store(shared_place) as store:
         assert (store.properties.get("", "a"), store.properties.get("", "b")) == (None, "1")
+
+
+@pytest.mark.family
+def test_a_server_that_does_not_answer_is_left_after_a_while(shared_place: Url) -> None:
+    with new_store(shared_place) as store:
+        ((pid,),) = store._database.read("SELECT pg_backend_pid()")
+        assert isinstance(pid, int)
+        begun = time.monotonic()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            assert refusal(lambda: store.properties.get("", "a")).endswith(NO_CONNECTION)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert time.monotonic() - begun < 45
