@@ -178,7 +178,7 @@ def test_environment_shows_the_engines_own_beside_it_where_they_differ(
     source = f"REST {simulated.rest}"
     assert engine["also-found"] == {"license-key": [{"value": {"raw": "other company;unlimited"}, "source": source}]}
     text = configured("environment").text
-    assert re.search(r"license-key .*customer ACME.*\[license set]\n +instead of +raw other company;unlimited ", text)
+    assert re.search(r"license-key .*customer ACME.*\[license set]\n +also found +raw other company;unlimited ", text)
     configured("license", "remove")
     engine = configured("environment", "--json").data["engines"][0]
     assert engine["found"]["license-key"] == {"value": {"raw": "other company;unlimited"}, "source": source}

@@ -83,6 +83,28 @@ def test_without_a_new_row_for_more_than_30_minutes_metrics_are_missing_and_not_
     assert read(reading.base, T + 50 * MINUTE, row("a", T + 45 * MINUTE, 4)).counts.metrics == {ROOT: 4}
 
 
+def test_readings_in_between_do_not_shorten_the_silence() -> None:
+    base = counting.begin([snapshot(T)], T)
+    metrics = []
+    for minutes in (15, 30, 45):
+        reading = read(base, T + minutes * MINUTE)
+        base = reading.base
+        metrics.append(reading.counts.metrics)
+    assert metrics == [{ROOT: 0}, {ROOT: 0}, None]
+
+
+def test_rows_of_before_the_base_are_not_new_where_a_reading_that_began_earlier_ends_later() -> None:
+    """Another process has moved the base meanwhile, and forgotten them."""
+    moved = read(counting.begin([snapshot(T)], T), T + 40 * HOUR, row("a", T + 40 * HOUR)).base
+    late = read(moved, T + 41 * HOUR, row("old", T + 2 * HOUR, 7), row("a", T + 40 * HOUR), row("b", T + 41 * HOUR, 3))
+    assert late.counts.metrics == {ROOT: 3}
+
+
+def test_a_negative_row_takes_nothing_away() -> None:
+    reading = read(counting.begin([snapshot(T)], T), T + HOUR, row("a", T + HOUR, -5), row("b", T + HOUR, 3))
+    assert reading.counts.metrics == {ROOT: 3}
+
+
 def test_a_row_with_0_by_a_clock_that_is_wrong_says_that_nodes_write() -> None:
     reading = read(counting.begin([snapshot(T)], T), T + 5 * HOUR, row("a", T - 10 * MINUTE, 0))
     assert reading.counts.metrics == {ROOT: 0}

@@ -161,9 +161,7 @@ class Books:
                 others = +(by_name(node.unflushed) - during(node.unflushed, self.number))
                 unseen += others if node.place != asked else Counter()
             assert not unseen or self._set, "what was unflushed before the consent does not leave"
-            self._excess += (
-                unseen  # our clock was set while 16 minutes passed: "a clock wrong by d moves this boundary"
-            )
+            self._excess += unseen  # our clock was set meanwhile: "a clock wrong by d moves this boundary"
             for row in self._world.in_flight:  # "REST with one node: at once", which is while a transaction runs, too
                 self._excess[row.name] += row.value - row.of(self.number)
             self._segment = Segment(source, counted, visible=self._world.visible(asked))
@@ -174,6 +172,7 @@ class Books:
         if changed:  # what REST has shown of a node whose clock is ahead comes once more, beyond the boundary
             for node in nodes:
                 self._excess += by_name(node.unflushed) if node.skew > offset else Counter()
+            self._excess += values({row for row in self._world.in_flight if row.skew > offset})
 
     def _show(self, since: Millis) -> None:
         segment = self._segment

@@ -157,7 +157,8 @@ def test_behind_a_load_balancer_7_17_gives_metrics_and_no_commands_with_that_rea
 def test_nodes_of_two_releases_during_a_rolling_upgrade_are_one_installation(
     tmp_path: Path, receiver: Receiver, stack: ExitStack, shared: str
 ) -> None:
-    old, new = (stack.enter_context(Engine.start(f"camunda-7.{n}.0", database=shared)) for n in (22, 24))
+    """As the engine's manual has it: the schema is the new one's first, and the old nodes go on with it."""
+    new, old = (stack.enter_context(Engine.start(f"camunda-7.{n}.0", database=shared)) for n in (24, 22))
     site = Site(tmp_path, receiver, (old, new), (old.rest, new.rest))
     site.enable_and_begin()
     old.start_process(4)
