@@ -70,7 +70,7 @@ def test_a_status_beyond_all_is_as_a_failure_of_the_receiver(status: int) -> Non
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with new_store(tmp_path) as opened:
+    with new_store(tmp_path / "telemetry.db") as opened:
         yield opened
 
 
