@@ -88,6 +88,14 @@ class SimulatedEngine:
             self.rows += [(moment, name, self.unflushed[name]) for name in PUBLIC.values()]
             self.unflushed.clear()
 
+    def totals(self) -> Counter[str]:
+        """All it has counted: metrics by their names in the database, and commands by theirs."""
+        with self._lock:
+            rows: Counter[str] = Counter(self.unflushed)
+            for _, name, value in self.rows:
+                rows[name] += value
+            return rows + self.commands
+
     def restart(self) -> None:
         """Stop and start."""
         self.flush()
@@ -166,11 +174,14 @@ def _handler(engine: SimulatedEngine) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             status, kind, body = engine.answer(self.path)
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            try:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            except ConnectionError:
+                self.close_connection = True  # nobody waits for it any more
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
             pass
