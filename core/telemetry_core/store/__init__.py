@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from telemetry_core.errors import AlreadySending, StoreUnavailable
@@ -87,4 +87,5 @@ class Store:
         try:
             yield
         finally:
-            lock.release()
+            with suppress(OSError):  # what was done is done, and the kernel lets it go with the process
+                lock.release()
