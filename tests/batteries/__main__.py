@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.batteries import BATTERIES
+from tests.batteries import BATTERIES, starts
 
 
 def main() -> int:
@@ -14,7 +14,9 @@ def main() -> int:
     parser.add_argument("battery", choices=sorted(BATTERIES))
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--crowd", type=int, default=starts.CROWD, help="how many start at once in `starts`")
     options = parser.parse_args()
+    starts.CROWD = options.crowd
     tally = BATTERIES[options.battery](options.count, options.seed)
     print(tally, *tally.failed, sep="\n")
     return 0 if tally.sound else 1

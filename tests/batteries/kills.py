@@ -6,14 +6,11 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.batteries import tracing
 from tests.batteries.tally import Tally, Verdict, battery, some
-from tests.batteries.world import SCENES, World, first, recover
+from tests.batteries.world import SCENES, Scene, World, first, recover
 from tests.support.receiver import Received, Reply
 
 CALLS = (
@@ -21,13 +18,14 @@ CALLS = (
     "socket", "connect", "sendto", "recvfrom", "futex", "clone3", "exit_group",
 )  # fmt: skip
 #: Where something is changed; the others are mostly imports and locks.
-WEIGHTY = frozenset({"pwrite64", "fsync", "fdatasync", "ftruncate", "unlink", "connect", "sendto", "recvfrom", "clone3"})
-Scene = Callable[[World], None]
+WEIGHTY = frozenset(
+    {"pwrite64", "fsync", "fdatasync", "ftruncate", "unlink", "connect", "sendto", "recvfrom", "clone3"}
+)
 
 
 @dataclass(frozen=True)
 class Kill:
-    """A try: at a system call, or seen from the receiver: at the head of a request or after some bytes of its answer."""
+    """A try: at a system call, or as the receiver sees it: at the head of a request, or after bytes of its answer."""
 
     scene: Scene
     at: tracing.Point | int | None
@@ -53,13 +51,13 @@ def run(count: int, seed: int) -> Tally:
 
 
 def _points(scene: Scene) -> list[tracing.Point]:
-    with tempfile.TemporaryDirectory() as directory, World.running(Path(directory)) as world:
+    with World.running() as world:
         scene(world)
         return tracing.points(world.program, ["send"], CALLS)
 
 
 def _judge(kill: Kill) -> Verdict | None:
-    with tempfile.TemporaryDirectory() as directory, World.running(Path(directory)) as world:
+    with World.running() as world:
         kill.scene(world)
         if isinstance(kill.at, tracing.Point):
             harmed = tracing.harmed(world.program, ["send"], kill.at, "signal=KILL")

@@ -34,7 +34,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
-    """How a request is answered; `status` None closes without an answer, `cut` after so many bytes of it; then `then` is done."""
+    """How a request is answered; `status` None closes without an answer, `cut` after some bytes; `then` comes last."""
 
     status: int | None = 202
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Receiver:
         self.port = int(self._server.server_address[1])
         self.scheme = "https" if tls else "http"
         self.url = f"{self.scheme}://127.0.0.1:{self.port}/pings"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Receiver:
         self._thread.start()

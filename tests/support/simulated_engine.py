@@ -53,7 +53,7 @@ class SimulatedEngine:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.rest = f"http://127.0.0.1:{self._server.server_address[1]}/engine-rest"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> SimulatedEngine:
         self._thread.start()
@@ -171,6 +171,7 @@ def _json(value: object, status: int = 200) -> Answer:
 def _handler(engine: SimulatedEngine) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one piece: in two, the second waits 40 ms for the first one's receipt
 
         def do_GET(self) -> None:
             status, kind, body = engine.answer(self.path)
@@ -180,6 +181,7 @@ def _handler(engine: SimulatedEngine) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+                self.wfile.flush()
             except ConnectionError:
                 self.close_connection = True  # nobody waits for it any more
 
