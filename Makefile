@@ -29,10 +29,11 @@ pytest: $(STAMP)
 engines: $(STAMP)
 	$(BIN)/pytest -m "family or engine"
 
-# Fuller doses of the property tests; `make battery SEED=...` repeats what one has printed.
+# Fuller doses of the property tests and of the batteries; `make battery SEED=...` repeats what one has printed.
 battery: SEED := $(or $(SEED),$(shell date +%s))
 battery: $(STAMP)
 	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/core -k "counting or lives" --hypothesis-seed=$(SEED)
+	TELEMETRY_BATTERY_DOSE=20 TELEMETRY_BATTERY_SEED=$(SEED) $(BIN)/pytest -q tests/batteries
 
 # Ratios: reading metrics from small and large tables.
 bench: $(STAMP)

@@ -8,8 +8,10 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from types import TracebackType
 
 
@@ -32,12 +34,14 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
-    """How a request is answered; `status` None closes the connection without an answer."""
+    """How a request is answered; `status` None closes without an answer, `cut` after some bytes; `then` comes last."""
 
     status: int | None = 202
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     delay: float = 0.0
+    cut: int | None = None
+    then: Callable[[], object] = lambda: None
 
 
 Answerer = Callable[[Received], Reply]
@@ -54,6 +58,7 @@ class Receiver:
     def __init__(self, answer: Answerer | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
         self.answer = answer or (lambda _: Reply())
+        self.on_head: Callable[[], object] = lambda: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         if tls is not None:
@@ -61,7 +66,7 @@ class Receiver:
         self.port = int(self._server.server_address[1])
         self.scheme = "https" if tls else "http"
         self.url = f"{self.scheme}://127.0.0.1:{self.port}/pings"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Receiver:
         self._thread.start()
@@ -79,6 +84,14 @@ class Receiver:
         """The idempotency keys in the order in which they came."""
         return [request.key for request in self.received]
 
+    @property
+    def committed(self) -> dict[str, bytes]:
+        """What a receiver that honours `Idempotency-Key` has: the first body of each key."""
+        bodies: dict[str, bytes] = {}
+        for request in list(self.received):
+            bodies.setdefault(request.key, request.body)
+        return bodies
+
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
@@ -86,7 +99,11 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", "0"))
+            receiver.on_head()
             body = self.rfile.read(length)
+            if len(body) < length:
+                self.close_connection = True
+                return  # the sender ended in the middle
             head = (self.requestline, *(f"{name}: {value}" for name, value in self.headers.items()))
             request = Received(head, {name.lower(): value for name, value in self.headers.items()}, body)
             receiver.received.append(request)
@@ -96,13 +113,21 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             if reply.status is None:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
-            self.send_response(reply.status)
+            with suppress(ConnectionError):  # nobody waits for it any more
+                self.connection.sendall(self._rendered(reply.status, reply)[: reply.cut])
+                reply.then()
+
+        def _rendered(self, status: int, reply: Reply) -> bytes:
+            stream, self.wfile = self.wfile, BytesIO()
+            self.send_response(status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))
             self.send_header("Connection", "close")
             self.end_headers()
-            self.wfile.write(reply.body)
+            whole = self.wfile.getvalue() + reply.body
+            self.wfile = stream
+            return whole
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
             pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,6 +109,13 @@ def test_a_lock_that_cannot_be_made_is_said(store: Store, file: Path) -> None:
         pytest.fail("without a lock")
     assert raised.value.message.startswith(f"The lock beside the store {file} cannot be made: ")
     assert raised.value.hint == "The directory of the store must be writable for this user."
+
+
+def test_a_lock_that_cannot_be_let_go_undoes_nothing(store: Store, file: Path) -> None:
+    """Found by the battery of disk errors: EIO at the last `flock` was a traceback."""
+    with store.sending():
+        names = [(int(one.name), one.readlink().name) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+        os.close(next(number for number, name in names if name == f"{file.name}.lock"))
 
 
 def test_a_user_who_may_not_write_beside_the_store_cannot_send() -> None:

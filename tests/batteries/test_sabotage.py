@@ -1,0 +1,83 @@
+"""Each battery finds a bug that was planted for it, in a copy of the code."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.batteries import tracing
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One line of the code, and what it becomes."""
+
+    file: str
+    line: str
+    becomes: str
+
+
+#: Each attempt is told apart by the receiver, which then has a report as often as it was sent.
+NEW_KEY = Bug(
+    "telemetry_core/delivery.py",
+    "wire.request(report.document, permit.endpoint, report.id)",
+    'wire.request(report.document, permit.endpoint, f"{report.id}-{report.attempts}")',
+)
+#: The counts stay after the report was accepted.
+COUNTS_STAY = Bug("telemetry_core/delivery.py", "rest = counting.subtract(", "rest = (lambda all_, _: all_)(")
+#: What a report carries is forgotten when it is prepared, not when it is accepted, and the store takes no transactions.
+COUNTS_LEAVE_EARLY = Bug(
+    "telemetry_core/store/reports.py",
+    "return int(str(found[0][0]))",
+    "self._database.change('DELETE FROM base'); return int(str(found[0][0]))",
+)
+NO_LOCK = Bug("telemetry_core/store/__init__.py", "        lock.acquire()\n", "        pass\n")
+NO_TRANSLATION = Bug(
+    "telemetry_core/store/sqlite.py", "raise _unavailable(path, text) from error", "raise RuntimeError(text)"
+)
+DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
+
+
+@pytest.mark.skipif(tracing.missing() is not None, reason=str(tracing.missing()))
+@pytest.mark.parametrize(
+    ("battery", "count", "bug", "found"),
+    [
+        pytest.param("kills", 12, NEW_KEY, "doubled", id="kills, another key at each attempt"),
+        pytest.param("answers", 3, NEW_KEY, "doubled", id="answers, another key at each attempt"),
+        pytest.param("answers", 3, COUNTS_STAY, "doubled", id="answers, counts that stay"),
+        pytest.param("answers", 3, COUNTS_LEAVE_EARLY, "lost", id="answers, counts that are gone"),
+        pytest.param("disk", 6, NEW_KEY, "doubled", id="disk, another key at each attempt"),
+        pytest.param("disk", 6, NO_TRANSLATION, "died", id="disk, errors of the store as they come"),
+        pytest.param("starts", 2, NO_LOCK, "doubled", id="starts, no lock"),
+        pytest.param("signals", 3, DEAF, "died", id="signals, nobody listens"),
+    ],
+)
+def test_a_planted_bug_is_found(battery: str, count: int, bug: Bug, found: str, tmp_path: Path) -> None:
+    for source in ("core/telemetry_core", "cli/telemetry_admin"):
+        shutil.copytree(ROOT / source, tmp_path / Path(source).name)
+    file = tmp_path / bug.file
+    assert file.read_text(encoding="utf-8").count(bug.line) == 1
+    file.write_text(file.read_text(encoding="utf-8").replace(bug.line, bug.becomes), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.batteries", battery, "--count", str(count), "--seed", "1", "--crowd", "20"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    line = re.match(r"\w+: tried (\d+) survived (\d+) lost (\d+) doubled (\d+) late (\d+)", done.stdout)
+    assert line, done.stdout + done.stderr
+    tried, survived, lost, doubled, _ = (int(number) for number in line.groups())
+    assert {"died": tried - survived, "lost": lost, "doubled": doubled}[found] > 0, done.stdout
+    assert done.returncode == 1
