@@ -47,7 +47,15 @@ def test_a_real_7_14_reports_metrics_by_legacy_names_and_says_what_is_missing(
     assert len(receiver.received) == 1, "7.14 sends its initial report by itself"
     report = json.loads(receiver.received[0].body)
     assert report["product"]["version"] == "7.14.0"
-    assert report["product"]["internals"] == {
+    internals = report["product"]["internals"]
+    host = [internals.pop(name) for name in ("application-server", "jdk", "camunda-integration")]
+    assert [host[0]["version"], host[1]["vendor"], host[2]] == [
+        "Apache Tomcat/9.0.46",
+        "Debian",
+        ["spring-boot-starter"],
+    ]
+    assert all(source.startswith("host ") for source in (shown["sources"]["jdk"], shown["sources"]["integration"]))
+    assert internals == {
         "metrics": {
             "activity-instance-start": {"count": 8},
             "executed-decision-elements": {"count": 0},
