@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from telemetry_core.errors import ConfigurationError
-from telemetry_core.secret import Secret
+from telemetry_core.secret import Secret, basic, redacted
 from telemetry_core.wire import Request
 
 if TYPE_CHECKING:
@@ -120,6 +120,13 @@ class Client:
             self._client = None
         self._connection = run.connection
         return run.result()
+
+    def redacted(self, text: str) -> str:
+        """What the other side said, without our secrets, which it may repeat."""
+        known = [] if self._authorization is None else [self._authorization]
+        if self._proxy is not None and self._proxy.password is not None:
+            known.append(basic(self._proxy.username or "", self._proxy.password.reveal()))
+        return redacted(text, *known)
 
     def _with_authorization(self, request: Request) -> Request:
         if self._authorization is None:
