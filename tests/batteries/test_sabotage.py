@@ -44,6 +44,7 @@ NO_LOCK = Bug("telemetry_core/store/__init__.py", "            lock.acquire()\n"
 NO_TRANSLATION = Bug(
     "telemetry_core/store/database.py", "raise _unavailable(path, text) from error", "raise RuntimeError(text)"
 )
+ECHO = Bug("telemetry_core/http.py", "return redacted(text, *known)", "return text")
 DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
 
 
@@ -58,6 +59,7 @@ DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
         pytest.param("disk", 6, NEW_KEY, "doubled", id="disk, another key at each attempt"),
         pytest.param("disk", 6, NO_TRANSLATION, "died", id="disk, errors of the store as they come"),
         pytest.param("starts", 2, NO_LOCK, "doubled", id="starts, no lock"),
+        pytest.param("canaries", 60, ECHO, "died", id="canaries, what the other side repeats"),
         pytest.param("signals", 3, DEAF, "died", id="signals, nobody listens"),
     ],
 )
