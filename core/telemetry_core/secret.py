@@ -9,6 +9,9 @@ from typing import NoReturn
 
 REDACTED = "[redacted]"
 
+_REVEALED: set[str] = set()
+"""What this process has revealed, so that a bug's traceback can be shown without it."""
+
 
 class Secret:
     """A password, token or key; only `reveal()` gives its text."""
@@ -20,6 +23,7 @@ class Secret:
 
     def reveal(self) -> str:
         """The text itself, for the one place that needs it."""
+        _REVEALED.add(self.__text)
         return self.__text
 
     def __repr__(self) -> str:
@@ -54,6 +58,14 @@ def redacted(text: str, *headers: Secret) -> str:
         headers: Values of `Authorization` and its like; their credentials are secret too, and the password in them.
     """
     forms = {form for header in headers for form in _forms(header.reveal())}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, REDACTED)
+    return text
+
+
+def without_revealed(text: str) -> str:
+    """A text of unknown content, such as a traceback, without any secret that this process has revealed."""
+    forms = {form for secret in _REVEALED for form in (secret, repr(secret)[1:-1]) if form}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, REDACTED)
     return text

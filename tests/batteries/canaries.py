@@ -52,7 +52,8 @@ class Cage:
         return self.secrets / name
 
 
-def _prepare(world: World) -> Cage:
+def prepare(world: World) -> Cage:
+    """Put all secrets in their places, and the engine's licence with its signature into the engine."""
     cage = Cage(world, world.program.directory / "secrets")
     cage.secrets.mkdir(mode=0o700)
     for name, canary in CANARIES.items():
@@ -186,7 +187,7 @@ def run(count: int, seed: int) -> Tally:
     chosen = some(calls, count, chance)
     for situation in SITUATIONS:
         with World.running() as world:
-            cage = _prepare(world)
+            cage = prepare(world)
             call(cage, "enable --yes")
             call(cage, "send")
             SITUATIONS[situation](cage)

@@ -65,7 +65,7 @@ def points(
         seen[thread, call] += 1
         ordinal = (call, seen[thread, call])
         if ordinal not in reached and touched and (thread == lines[0][0] or not main):
-            found.append(Point(*ordinal, text[:100]))
+            found.append(Point(*ordinal, text[:200]))
         reached.add(ordinal)
     return found
 
