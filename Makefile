@@ -29,9 +29,10 @@ pytest: $(STAMP)
 engines: $(STAMP)
 	$(BIN)/pytest -m "family or engine"
 
-# Fuller doses of the property tests.
+# Fuller doses: of the property tests, then of the batteries, each with its line and its seed.
 battery: $(STAMP)
 	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/core -k counting
+	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/batteries
 
 # What is generated: the reference in docs/.
 docs: $(STAMP)

@@ -106,8 +106,15 @@ def test_while_it_waits_between_two_attempts(number: signal.Signals, world: Worl
     assert recover(world)[0].balanced
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize(("command", "question"), [("enable", b"?"), ("license set", b"Ctrl-D ends it")])
+@pytest.mark.parametrize(
+    ("command", "question", "number"),
+    [
+        ("enable", b"?", signal.SIGINT),
+        ("enable", b"?", signal.SIGHUP),
+        ("license set", b"Ctrl-D ends it", signal.SIGINT),
+        ("license set", b"Ctrl-D ends it", signal.SIGTERM),
+    ],
+)
 def test_while_it_asks(command: str, question: bytes, number: signal.Signals, world: World) -> None:
     """The answer of nobody is no answer, and the terminal shows again what is typed."""
     world.desk.disable()
