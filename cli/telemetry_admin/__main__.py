@@ -38,6 +38,8 @@ def main() -> NoReturn:
     except BrokenPipeError:
         _forget_the_output()
         status = 141
+    except Exception:  # noqa: BLE001  # a bug: what the interpreter would do, but for secrets in the messages of others
+        status = _write_bug()
     sys.exit(status)
 
 
@@ -137,6 +139,15 @@ def _say(error: TelemetryError) -> None:
     line = " ".join(f"{error.message} {error.hint}".split())
     printable = "".join(character if character.isprintable() else "\ufffd" for character in line)
     sys.stderr.write(f"telemetry: {printable}\n")
+
+
+def _write_bug() -> int:
+    import traceback
+
+    from telemetry_core.secret import without_revealed
+
+    sys.stderr.write(without_revealed(traceback.format_exc()))
+    return TelemetryError.exit_status
 
 
 def _forget_the_output() -> None:

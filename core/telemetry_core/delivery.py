@@ -62,7 +62,7 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
             if begun is None:
                 return report, replace(receipt, detail=obstacle)
             exchange = client.exchange(request, seconds=seconds)
-            receipt = classify(exchange, courier.clock.now())
+            receipt = _without_secrets(classify(exchange, courier.clock.now()), client)
             report = _end(report, begun, receipt, courier)
             if report.state is not ReportState.PENDING or receipt.outcome is Outcome.REFUSED:
                 return report, receipt
@@ -134,6 +134,11 @@ def classify(exchange: Exchange, now: Millis) -> Receipt:
         outcome = Outcome.UNKNOWN if exchange.body_begun else Outcome.NOT_SENT
         return Receipt(outcome, status, detail, text, _retry_after(answer.headers.get("retry-after"), now))
     return Receipt(Outcome.REFUSED, status, detail, text)
+
+
+def _without_secrets(receipt: Receipt, client: Client) -> Receipt:
+    """The receipt as it may be kept and shown: a receiver in trouble may repeat what it was sent."""
+    return replace(receipt, detail=client.redacted(receipt.detail), answer=client.redacted(receipt.answer))
 
 
 def _client(settings: Reporter, endpoint: Endpoint) -> Client:

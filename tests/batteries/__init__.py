@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.batteries import answers, disk, kills, signals, starts
+from tests.batteries import answers, canaries, disk, kills, signals, starts
 from tests.batteries.tally import Tally
 
 #: Each takes how many tries, and the seed of its chance. Nodes that share one PostgreSQL come here, as `nodes`.
 BATTERIES: dict[str, Callable[[int, int], Tally]] = {
     "answers": answers.run,
+    "canaries": canaries.run,
     "disk": disk.run,
     "kills": kills.run,
     "signals": signals.run,

@@ -13,7 +13,14 @@ from tests.batteries import BATTERIES, tracing
 from tests.support.dose import DOSE
 
 #: How many tries: always, and in the fullest dose (`make battery`).
-DOSES = {"answers": (50, 500), "disk": (60, 1000), "kills": (60, 1000), "signals": (60, 1000), "starts": (5, 100)}
+DOSES = {
+    "answers": (50, 500),
+    "canaries": (150, 1056),
+    "disk": (60, 1000),
+    "kills": (60, 1000),
+    "signals": (60, 1000),
+    "starts": (5, 100),
+}
 
 
 @pytest.fixture(scope="module", autouse=True)

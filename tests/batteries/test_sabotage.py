@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.batteries import tracing
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-@dataclass(frozen=True)
-class Bug:
-    """One line of the code, and what it becomes."""
-
-    file: str
-    line: str
-    becomes: str
-
+from tests.batteries.planting import ROOT, Bug, plant
 
 #: Each attempt is told apart by the receiver, which then has a report as often as it was sent.
 NEW_KEY = Bug(
@@ -44,6 +31,7 @@ NO_LOCK = Bug("telemetry_core/store/__init__.py", "        lock.acquire()\n", " 
 NO_TRANSLATION = Bug(
     "telemetry_core/store/sqlite.py", "raise _unavailable(path, text) from error", "raise RuntimeError(text)"
 )
+ECHO = Bug("telemetry_core/http.py", "return redacted(text, *known)", "return text")
 DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
 
 
@@ -58,15 +46,12 @@ DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
         pytest.param("disk", 6, NEW_KEY, "doubled", id="disk, another key at each attempt"),
         pytest.param("disk", 6, NO_TRANSLATION, "died", id="disk, errors of the store as they come"),
         pytest.param("starts", 2, NO_LOCK, "doubled", id="starts, no lock"),
+        pytest.param("canaries", 60, ECHO, "died", id="canaries, what the other side repeats"),
         pytest.param("signals", 3, DEAF, "died", id="signals, nobody listens"),
     ],
 )
 def test_a_planted_bug_is_found(battery: str, count: int, bug: Bug, found: str, tmp_path: Path) -> None:
-    for source in ("core/telemetry_core", "cli/telemetry_admin"):
-        shutil.copytree(ROOT / source, tmp_path / Path(source).name)
-    file = tmp_path / bug.file
-    assert file.read_text(encoding="utf-8").count(bug.line) == 1
-    file.write_text(file.read_text(encoding="utf-8").replace(bug.line, bug.becomes), encoding="utf-8")
+    plant(bug, tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", "tests.batteries", battery, "--count", str(count), "--seed", "1", "--crowd", "20"],
         cwd=ROOT,

@@ -22,8 +22,10 @@ _LINE = re.compile(r"(\d+) +([\d.]+) (\w+)\((.*)")
 
 
 def missing() -> str | None:
-    """Why no program can be traced here."""
-    return None if shutil.which("strace") else "there is no strace"
+    """Why no program can be traced here; where nothing may be skipped, the tests themselves fail instead."""
+    if shutil.which("strace") or os.environ.get("TELEMETRY_TESTS_SKIP_NOTHING"):
+        return None
+    return "there is no strace"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def points(
         seen[thread, call] += 1
         ordinal = (call, seen[thread, call])
         if ordinal not in reached and touched and (thread == lines[0][0] or not main):
-            found.append(Point(*ordinal, text[:100]))
+            found.append(Point(*ordinal, text[:200]))
         reached.add(ordinal)
     return found
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from telemetry_core.secret import Secret
+from telemetry_core.secret import Secret, basic, redacted
 
 SECRET = Secret("pa55word")
 
@@ -62,3 +62,20 @@ def test_secrets_with_the_same_text_are_equal_and_no_secret_equals_its_text() ->
     assert Secret("a") != Secret("b")
     assert Secret("a") != "a"
     assert hash(Secret("a")) != hash("a")
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        pytest.param(Secret("Bearer pa55word"), "sent Bearer [redacted]", id="a token"),
+        pytest.param(basic("demo", "pa55word"), "sent demo:[redacted]", id="a password"),
+        pytest.param(basic("demo", 'pä"word'), 'sent {"it": "p\\u00e4\\"word"}', id="a password in JSON"),
+        pytest.param(basic("demo", ""), "sent demo:", id="no password"),
+    ],
+)
+def test_what_the_other_side_repeats_is_redacted(header: Secret, said: str) -> None:
+    credentials = header.reveal().partition(" ")[2]
+    heard = said.replace("[redacted]", "pa55word")
+    told = redacted(f"{heard}, {credentials}.", header)
+    assert "word" not in told
+    assert told.endswith(", [redacted].") or header == basic("demo", "")

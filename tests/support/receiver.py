@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -47,6 +48,17 @@ class Reply:
 Answerer = Callable[[Received], Reply]
 
 
+class LoopbackServer(ThreadingHTTPServer):
+    """A server whose clients may go away at any moment."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say what is wrong with the server, not with the other side."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # the library's type is private
+
+
 class Receiver:
     """A server that keeps what it received. Use it as a context manager.
 
@@ -59,8 +71,7 @@ class Receiver:
         self.received: list[Received] = []
         self.answer = answer or (lambda _: Reply())
         self.on_head: Callable[[], object] = lambda: None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = LoopbackServer(("127.0.0.1", 0), _handler(self))
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = int(self._server.server_address[1])

@@ -13,11 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.support.receiver import LoopbackServer
 
 CAPTURES = Path(__file__).parent.parent / "captures" / "telemetry-data"
 PUBLIC = {
@@ -49,9 +51,9 @@ class SimulatedEngine:
         self.own_reporter: bool | None = None
         self.override: dict[str, Answer | Callable[[], Answer]] = {}
         self.requests: list[str] = []
+        self.last_authorization = ""
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = LoopbackServer(("127.0.0.1", 0), _handler(self))
         self.rest = f"http://127.0.0.1:{self._server.server_address[1]}/engine-rest"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
@@ -174,16 +176,13 @@ def _handler(engine: SimulatedEngine) -> type[BaseHTTPRequestHandler]:
         wbufsize = -1  # head and body in one piece: in two, the second waits 40 ms for the first one's receipt
 
         def do_GET(self) -> None:
+            engine.last_authorization = self.headers.get("Authorization", "")
             status, kind, body = engine.answer(self.path)
-            try:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-                self.wfile.flush()
-            except ConnectionError:
-                self.close_connection = True  # nobody waits for it any more
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
             pass

@@ -54,7 +54,10 @@ def test_a_real_7_14_reports_metrics_by_legacy_names_and_says_what_is_missing(
         "Debian",
         ["spring-boot-starter"],
     ]
-    assert all(source.startswith("host ") for source in (shown["sources"]["jdk"], shown["sources"]["integration"]))
+    assert all(
+        source.startswith("host ")
+        for source in (shown["sources"]["product.internals.jdk"], shown["sources"]["product.internals.*-integration"])
+    )
     assert internals == {
         "metrics": {
             "activity-instance-start": {"count": 8},

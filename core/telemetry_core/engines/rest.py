@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote, urlencode, urlsplit
@@ -14,7 +13,7 @@ from telemetry_core.engines.flavours import METRICS, has_own_reporter
 from telemetry_core.errors import EngineError, EngineNameUnknown, EngineUnreachable, NotAnEngine, NothingThere
 from telemetry_core.http import Answer, Client, Security
 from telemetry_core.model import Clock, MetricsReading, Millis, Snapshot
-from telemetry_core.secret import Secret
+from telemetry_core.secret import Secret, basic
 from telemetry_core.wire import Request, date
 
 ANSWER_LIMIT = 4 * 1024 * 1024
@@ -133,7 +132,8 @@ class Node:
             return answer.body
         if answer.status == 200:
             raise NotAnEngine(f"{source} gives an answer that is too large or breaks off.", hint="Try it with curl.")
-        error = refusals.explain(self._engine, answer, source)
+        said = self._client.redacted(answer.body.decode("utf-8", "replace"))
+        error = refusals.explain(self._engine, replace(answer, body=said.encode()), source)
         if self._engine.name is not None and answer.status in (400, 404, 500):
             self._refuse_unknown_name(self._engine.name)
         raise error
@@ -160,5 +160,4 @@ def _authorization(engine: Engine, address: Url) -> Secret | None:
     if username is None:
         return None
     password = address.password if engine.password_file is None else files.read_secret(engine.password_file)
-    pair = f"{username}:{'' if password is None else password.reveal()}"
-    return Secret(f"Basic {b64encode(pair.encode('utf-8')).decode('ascii')}")
+    return basic(username, "" if password is None else password.reveal())

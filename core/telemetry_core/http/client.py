@@ -17,7 +17,7 @@ from telemetry_core.http import tls
 from telemetry_core.http.exchanges import Answer, Exchange, Proxy
 from telemetry_core.http.failures import PROXY_WANTS_USER, Route
 from telemetry_core.http.tls import Security
-from telemetry_core.secret import Secret
+from telemetry_core.secret import Secret, basic, redacted
 from telemetry_core.wire import Request
 
 if TYPE_CHECKING:
@@ -87,6 +87,13 @@ class Client:
             self._client = None
         self._connection = run.connection
         return run.result()
+
+    def redacted(self, text: str) -> str:
+        """What the other side said, without our secrets, which it may repeat."""
+        known = [] if self._authorization is None else [self._authorization]
+        if self._proxy is not None and self._proxy.password is not None:
+            known.append(basic(self._proxy.username or "", self._proxy.password.reveal()))
+        return redacted(text, *known)
 
     def _with_authorization(self, request: Request) -> Request:
         if self._authorization is None:
