@@ -30,11 +30,11 @@ BUGS = [
         "int(basic(username, password.reveal()).reveal()); (",
     ),
     Bug("telemetry_core/engines/rest.py", "return basic(username, ", "{}[password.reveal()]; ("),
-    Bug("telemetry_core/delivery.py", "    proxy = settings.proxy\n", "    proxy = settings.proxy; 1 / 0\n"),
+    Bug("telemetry_core/delivery.py", "    proxy = None if direct else settings.proxy\n", "    1 / 0\n"),
     Bug(
         "telemetry_core/delivery.py",
-        "    proxy = settings.proxy\n",
-        "    proxy = settings.proxy; int(token.reveal())\n",
+        "    proxy = None if direct else settings.proxy\n",
+        "    int(token.reveal())\n",
     ),
 ]
 
