@@ -31,7 +31,7 @@ NO_LOCK = Bug("telemetry_core/store/__init__.py", "        lock.acquire()\n", " 
 NO_TRANSLATION = Bug(
     "telemetry_core/store/sqlite.py", "raise _unavailable(path, text) from error", "raise RuntimeError(text)"
 )
-ECHO = Bug("telemetry_core/http.py", "return redacted(text, *known)", "return text")
+ECHO = Bug("telemetry_core/http/client.py", "return redacted(text, *known)", "return text")
 DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
 
 
