@@ -38,8 +38,8 @@ def main() -> NoReturn:
     except BrokenPipeError:
         _forget_the_output()
         status = 141
-    except Exception:  # noqa: BLE001  # a bug: what the interpreter would do, but for secrets in the messages of others
-        status = _write_bug()
+    except Exception as error:  # noqa: BLE001  # a bug, said as the interpreter would, but without secrets
+        status = _signal_behind(error) or _write_bug()
     sys.exit(status)
 
 
@@ -141,6 +141,13 @@ def _say(error: TelemetryError) -> None:
     sys.stderr.write(f"telemetry: {printable}\n")
 
 
+def _signal_behind(error: BaseException | None) -> int | None:
+    """The status of a signal that came in the middle of a library's cleaning up, which then failed."""
+    while error is not None and not isinstance(error, Interrupted):
+        error = error.__context__
+    return None if error is None else error.status
+
+
 def _write_bug() -> int:
     import traceback
 
@@ -160,12 +167,15 @@ def _forget_the_output() -> None:
 def _listen_to_signals() -> None:
     import signal
 
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+
     def end(number: int, _frame: object) -> None:
+        for one in known:
+            signal.signal(one, signal.SIG_DFL)  # who asks twice does not wait: the store stands any end
         raise Interrupted(number)
 
-    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), end)
+    for one in known:
+        signal.signal(one, end)
 
 
 if __name__ == "__main__":

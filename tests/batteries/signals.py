@@ -50,4 +50,6 @@ def _judge(asked: Asked) -> Verdict | None:
         # While the interpreter ends it lets signals have their own way: to a shell that is the same status.
         ended = harmed.run.status in (128 + asked.number, -asked.number)
         wrong = "" if ended and not harmed.run.stderr else f"{harmed.run}"
+        if harmed.seconds > SOON:
+            wrong += f" after {harmed.seconds:.1f} s"
         return Verdict(books.lost, books.doubled, late + (harmed.seconds > SOON), wrong)

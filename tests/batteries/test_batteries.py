@@ -15,10 +15,10 @@ from tests.support.dose import DOSE
 #: How many tries: always, and in the fullest dose (`make battery`).
 DOSES = {
     "answers": (50, 500),
-    "canaries": (150, 1056),
+    "canaries": (100, 1056),
     "disk": (60, 1000),
     "kills": (60, 1000),
-    "signals": (60, 1000),
+    "signals": (40, 1000),
     "starts": (5, 100),
 }
 

@@ -11,15 +11,35 @@ import termios
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.batteries.planting import Bug, plant
 from tests.batteries.signals import SIGNALS, SOON
 from tests.batteries.world import World, first, recover
 from tests.support.receiver import Received, Reply
 from tests.support.simulated_engine import Answer
 
 SLOW = 20.0
+#: The program asks itself to end, and fails at cleaning up after that; or hangs there and is asked again.
+CLEANING_UP = """
+        import os
+        try:
+            os.kill(os.getpid(), 15)
+            thread.join()
+        finally:
+            threading.Lock().release()
+"""
+TWICE = """
+        import os
+        try:
+            os.kill(os.getpid(), 15)
+            thread.join()
+        finally:
+            os.kill(os.getpid(), 15)
+            threading.Event().wait(30)
+"""
 
 
 @pytest.fixture
@@ -163,3 +183,21 @@ def asked_on_a_terminal(
     shows = bool(termios.tcgetattr(leader)[3] & termios.ECHO)
     os.close(leader)
     return process.returncode, seconds, shows
+
+
+def test_while_a_library_cleans_up_after_it(world: World, tmp_path: Path) -> None:
+    """Found by the battery: the error that a `finally` of `threading` then raised hid the signal."""
+    bug = Bug("telemetry_core/http/client.py", "        thread.join(max(seconds, 0))\n", CLEANING_UP)
+    plant(bug, tmp_path)
+    done = world.program("send", variables={"PYTHONPATH": str(tmp_path)})
+    assert (done.status, done.stdout, done.stderr) == (143, b"", b"")
+    assert recover(world)[0].balanced
+
+
+def test_a_second_signal_does_not_wait(world: World, tmp_path: Path) -> None:
+    plant(Bug("telemetry_core/http/client.py", "        thread.join(max(seconds, 0))\n", TWICE), tmp_path)
+    begun = time.monotonic()
+    done = world.program("send", variables={"PYTHONPATH": str(tmp_path)})
+    assert (done.status, done.stdout, done.stderr) == (-15, b"", b"")
+    assert time.monotonic() - begun < 10
+    assert recover(world)[0].balanced

@@ -53,7 +53,7 @@ def dress(run: dict[str, Any]) -> None:
 def import_most() -> None:
     """What each `send` imports, also one that has nothing to send."""
     import_module("filelock")
-    for name in ("admin.app", "admin.commands.send", "admin.result", "core.administration", "core.reporting"):
+    for name in ("admin.app", "admin.commands.send", "admin.render.send", "core.administration", "core.reporting"):
         import_module(f"telemetry_{name}")
 
 
