@@ -11,6 +11,7 @@ import pytest
 
 from tests.engines import Engine, missing_tools
 from tests.support import postgresql as servers
+from tests.support.engine_tables import SIGNATURE
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.receiver import Receiver
@@ -71,3 +72,20 @@ def postgresql() -> Iterator[PostgreSQL]:
     assert reason is None, reason
     with servers.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgresql: PostgreSQL) -> str:
+    """A database whose tables a real 7.24.0 made and filled, and that nobody is connected to."""
+    name = postgresql.database()
+    with Engine.start("camunda-7.24.0", database=postgresql.url(name)) as engine:
+        engine.set_license(f"{SIGNATURE};ACME;2030-12-31")
+        engine.start_process(3)
+        engine.flush()
+    return name
+
+
+@pytest.fixture
+def tables(postgresql: PostgreSQL, template: str) -> str:
+    """A database of one's own with an engine's tables."""
+    return postgresql.copy(template)
