@@ -218,7 +218,7 @@ class _Reader:
             return properties.get(_LICENSE_TEXT)
         name = self._tables.name("ACT_GE_BYTEARRAY")
         found = self._connection.rows(self._tables.license_text(properties[_LICENSE_ID]), name)
-        if not found:
+        if not found or not isinstance(found[0][0], (bytes, bytearray, memoryview)):
             raise Unread(f"{name} has no licence text of up to {LICENSE_LIMIT // 1024} KiB")
         return bytes(found[0][0]).decode("utf-8", "replace")
 
@@ -248,9 +248,12 @@ def _meter_row(row: Row, table: str) -> MeterRow:
 
 
 def _number(value: object, column: str, table: str) -> int:
-    if not isinstance(value, (int, Decimal)) or not -_COUNT_END <= value < _COUNT_END or value != int(value):
+    """A column that was widened can hold fractions, NaN and more than 64 bits."""
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        value = int(value)
+    if not isinstance(value, int) or not -_COUNT_END <= value < _COUNT_END:
         raise Unread(f"{table} has a {column} that is no number of an engine")
-    return int(value)
+    return value
 
 
 def _without(nothing: Snapshot, reason: str) -> Snapshot:
