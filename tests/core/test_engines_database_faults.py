@@ -167,7 +167,7 @@ def test_a_database_of_something_else_says_what_is_not_as_engines_have_it(postgr
 def test_no_reason_repeats_a_licence(postgresql: PostgreSQL, tables: str) -> None:
     spoils: list[Callable[[], object]] = [
         lambda: postgresql.execute(tables, "ALTER TABLE act_ge_bytearray ALTER bytes_ TYPE text"),
-        lambda: postgresql.execute(tables, "DROP TABLE act_ge_bytearray"),
+        lambda: postgresql.execute(tables, "DROP TABLE act_ge_bytearray CASCADE"),
     ]
     for spoil in spoils:
         spoil()
