@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ENGINE ?= camunda-7.24.0
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types layers pytest engines battery docs completions clean
+.PHONY: demo test lint types layers pytest engines battery bench docs completions clean
 
 demo: $(STAMP)
 	$(BIN)/python -m demo --engine $(ENGINE)
@@ -13,8 +13,8 @@ demo: $(STAMP)
 test: lint types layers pytest
 
 lint: $(STAMP)
-	$(BIN)/ruff format --check cli core tests demo docs completions
-	$(BIN)/ruff check cli core tests demo docs completions
+	$(BIN)/ruff format --check cli core tests demo docs completions benchmarks
+	$(BIN)/ruff check cli core tests demo docs completions benchmarks
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -32,6 +32,10 @@ engines: $(STAMP)
 # Fuller doses of the property tests.
 battery: $(STAMP)
 	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/core -k counting
+
+# Ratios, minutes long; each benchmark says what it found and fails where a target is missed.
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.meter_rows
 
 # What is generated: the reference in docs/.
 docs: $(STAMP)

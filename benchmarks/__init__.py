@@ -1,0 +1,1 @@
+"""Measurements, as ratios within one run, of what is promised of time; `make bench` runs them."""
