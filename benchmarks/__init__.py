@@ -1,1 +1,1 @@
-"""Benchmarks: ratios in one run, never absolute times."""
+"""Measurements, as ratios within one run, of what is promised of time; `make bench` runs them."""

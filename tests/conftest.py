@@ -14,6 +14,7 @@ from telemetry_core.store import Place
 from tests.engines import Engine, missing_tools
 from tests.support import pgbouncer
 from tests.support import postgresql as servers
+from tests.support.engine_tables import SIGNATURE
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.receiver import Receiver
@@ -108,3 +109,20 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         return tmp_path / "state" / "telemetry.db"
     shared: Url = request.getfixturevalue("pooled_place" if request.param == "pgbouncer" else "shared_place")
     return shared
+
+
+@pytest.fixture(scope="session")
+def template(postgresql: PostgreSQL) -> str:
+    """A database whose tables a real 7.24.0 made and filled, and that nobody is connected to."""
+    name = postgresql.database()
+    with Engine.start("camunda-7.24.0", database=postgresql.url(name)) as engine:
+        engine.set_license(f"{SIGNATURE};ACME;2030-12-31")
+        engine.start_process(3)
+        engine.flush()
+    return name
+
+
+@pytest.fixture
+def tables(postgresql: PostgreSQL, template: str) -> str:
+    """A database of one's own with an engine's tables."""
+    return postgresql.copy(template)

@@ -9,58 +9,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from telemetry_core.config import Engine as Configured
-from telemetry_core.config import Layers, load
 from telemetry_core.engines import database
-from telemetry_core.engines.dialects import DIALECTS, version_of
 from telemetry_core.engines.sql import Connection, Unread
 from telemetry_core.errors import ConfigurationError
 from telemetry_core.model import License, MeterRow, Snapshot
-from tests.engines import Engine
 from tests.support.clock import RealClock
+from tests.support.engine_tables import EVERYTHING, SIGNATURE, configured, make_slow, read, started
 from tests.support.postgresql import PostgreSQL
-from tests.support.receiver import free_port
 
 pytestmark = pytest.mark.engine
-EVERYTHING = ("installation", "database", "license-key", "metrics")
-CANARY = "U2lnbmF0dXJlQ2FuYXJ5"
-
-
-@pytest.fixture(scope="module")
-def template(postgresql: PostgreSQL) -> Iterator[str]:
-    """A database whose tables a real 7.24.0 made and filled, and that nobody is connected to."""
-    name = postgresql.database()
-    with Engine.start("camunda-7.24.0", database=postgresql.url(name)) as engine:
-        engine.set_license(f"{CANARY};ACME;2030-12-31")
-        engine.start_process(3)
-        engine.flush()
-    yield name
-
-
-@pytest.fixture
-def tables(postgresql: PostgreSQL, template: str) -> str:
-    """A database of one's own with an engine's tables."""
-    return postgresql.copy(template)
-
-
-def configured(url: str, **settings: str) -> Configured:
-    variables = {f"TELEMETRY_ENGINES__ORDERS__{name.upper()}": value for name, value in settings.items()}
-    return load(Layers(environment={"TELEMETRY_ENGINES__ORDERS__DATABASE": url, **variables})).engines[0]
-
-
-def read(url: str, *, expected: str | None = None, **settings: str) -> Snapshot:
-    return database.read(configured(url, **settings), 0, RealClock(), expected=expected)
-
-
-def started(snapshot: Snapshot) -> int:
-    assert snapshot.rows is not None
-    return sum(row.value for row in snapshot.rows.rows if row.name == "root-process-instance-start")
 
 
 def test_a_database_without_an_engines_tables_says_which_table_is_not_there(postgresql: PostgreSQL) -> None:
@@ -200,7 +162,7 @@ def test_the_password_comes_from_the_url_or_a_file_and_a_wrong_one_is_shown_nowh
 
 
 def test_the_signature_of_a_licence_is_not_in_what_is_read(postgresql: PostgreSQL, tables: str) -> None:
-    assert CANARY not in str(read(postgresql.url(tables)))
+    assert SIGNATURE not in str(read(postgresql.url(tables)))
     postgresql.execute(
         tables, f"UPDATE act_ge_bytearray SET bytes_ = '{'c2lnbmF0dXJl' * 8}' WHERE name_ LIKE '%license%'"
     )
@@ -265,61 +227,11 @@ def test_a_reading_is_ten_statements_and_only_the_rows_from_the_base_on(postgres
     assert rows_of(later) == ()
 
 
-def test_a_driver_that_there_is_none_for_is_an_error_of_the_configuration() -> None:
-    with pytest.raises(ConfigurationError, match="no driver for db2"):
-        read("db2://u@127.0.0.1/x")
-
-
 def test_sqlalchemy_is_loaded_only_where_a_database_is_read() -> None:
     code = "import sys; from telemetry_core import administration, reporting; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("dialect", ["oracle", "mssql", "mysql"])
-def test_the_statements_are_plain_enough_for_other_databases(dialect: str) -> None:
-    tables = database.Tables(configured("postgresql://127.0.0.1/x", table_prefix="BPM_"))
-    chosen = sa.make_url(f"{DIALECTS[dialect].driver}://").get_dialect()()
-    for statement in (tables.properties(), tables.schema_log(), tables.license_text("1"), tables.meter_rows(5)):
-        text = str(statement.compile(dialect=chosen))
-        assert "BPM_ACT_" in text
-        assert '"' not in text.replace('"ANON_1"', "")
-    limit = {"oracle": "FETCH FIRST", "mssql": "TOP", "mysql": "LIMIT"}[dialect]
-    assert limit in str(tables.meter_rows(5).compile(dialect=chosen))
-    assert str(version_of(DIALECTS[dialect]).compile(dialect=chosen)).startswith("SELECT ")
-
-
-@pytest.mark.parametrize(
-    ("dialect", "statements"),
-    [
-        ("oracle", ["SET TRANSACTION READ ONLY"]),
-        ("mssql", ["SET LOCK_TIMEOUT 4995"]),
-        (
-            "mysql",
-            ["SET SESSION max_execution_time = 15000, lock_wait_timeout = 5", "SET SESSION TRANSACTION READ ONLY"],
-        ),
-    ],
-)
-def test_a_transaction_is_read_only_and_limited_in_time_as_far_as_the_database_can(
-    dialect: str, statements: list[str]
-) -> None:
-    assert list(DIALECTS[dialect].begin(15.0)) == statements
-
-
-@pytest.mark.parametrize("scheme", ["oracle", "mssql"])
-def test_a_server_of_oracle_or_sql_server_that_does_not_answer_is_a_reason(scheme: str) -> None:
-    """There is no such server in the tests: drivers and their arguments are the real ones."""
-    snapshot = read(f"{scheme}://u:p@127.0.0.1:{free_port()}/x", timeout="2s")
-    assert set(snapshot.problems) == set(EVERYTHING)
-    assert snapshot.problems["database"].startswith("the database gives no connection")
-
-
 def rows_of(snapshot: Snapshot) -> tuple[MeterRow, ...]:
     assert snapshot.rows is not None
     return snapshot.rows.rows
-
-
-def make_slow(postgresql: PostgreSQL, name: str) -> None:
-    postgresql.execute(
-        name, "ALTER TABLE act_ru_meter_log RENAME TO fast",
-        "CREATE VIEW act_ru_meter_log AS SELECT fast.* FROM fast, pg_sleep(60)",
-    )  # fmt: skip

@@ -30,7 +30,7 @@ START_TIMEOUT = 180.0
 STOP_TIMEOUT = 30.0
 REQUEST_TIMEOUT = 60.0
 
-_JAVA_OPTIONS = (
+JAVA_OPTIONS = (
     "--add-opens=java.base/java.lang=ALL-UNNAMED",
     "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",
@@ -208,12 +208,12 @@ class Engine:
         configuration = self.folder / "application.yml"
         configuration.touch(mode=0o600)
         configuration.write_text(json.dumps(self._configuration), encoding="ascii")  # JSON is YAML
-        command = [java, *_JAVA_OPTIONS, f"-Djava.io.tmpdir={self.folder}", "-jar", str(jar)]
+        command = [java, *JAVA_OPTIONS, f"-Djava.io.tmpdir={self.folder}", "-jar", str(jar)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                env=clean_environment(),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -256,6 +256,11 @@ class Engine:
 
     def _log_end(self, lines: int) -> str:
         return tail(self.log.read_text(encoding="utf-8", errors="replace"), lines=lines)
+
+
+def clean_environment() -> dict[str, str]:
+    """What an engine gets of the environment."""
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
 
 
 def _free_port() -> int:

@@ -46,13 +46,13 @@ def missing_tools() -> str | None:
     return None
 
 
-def build(release: str) -> Path:
-    """The runnable jar of a release; built when it is absent or made from other sources.
+def build(release: str | Release) -> Path:
+    """The runnable jar of a release, or of the one of that name; built when it is absent or made from other sources.
 
     Two callers at once are safe: the second waits, for Maven's local repository must not be written by two.
     Raises EngineError with the end of Maven's output, and for an unknown release or a missing tool.
     """
-    chosen = find(release)
+    chosen = find(release) if isinstance(release, str) else release
     folder = BUILD / chosen.name
     jar, stamp = folder / "engine.jar", folder / "sources.sha256"
     digest = _digest(chosen)
@@ -105,7 +105,15 @@ def _package(release: Release, work: Path) -> None:
 
 
 def _maven(release: Release, work: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = ["mvn", "-q", "-B", "-Dstyle.color=never", *options, f"--file={HERE / 'pom.xml'}", f"-Doutput={work}"]
+    command = [
+        "mvn",
+        "-q",
+        "-B",
+        "-Dstyle.color=never",
+        *options,
+        f"--file={HERE / release.project / 'pom.xml'}",
+        f"-Doutput={work}",
+    ]
     command += [f"-D{name}={value}" for name, value in release.maven_properties().items()]
     try:
         return subprocess.run(
@@ -126,7 +134,9 @@ def _maven(release: Release, work: Path, *options: str) -> subprocess.CompletedP
 def _digest(release: Release) -> str:
     """A fingerprint of all that the jar is made from."""
     digest = hashlib.sha256(repr(release).encode())
-    for path in (HERE / "pom.xml", *sorted(path for path in (HERE / "src").rglob("*") if path.is_file())):
+    project = HERE / release.project
+    sources = {*(project / "src").rglob("*"), *(HERE / "src" / "resources").rglob("*")}
+    for path in (project / "pom.xml", *sorted(path for path in sources if path.is_file())):
         digest.update(f"\n{path.relative_to(HERE)}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

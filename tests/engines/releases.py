@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 
@@ -14,7 +14,7 @@ class Release:
     ``product`` is ``camunda`` or ``operaton``: it names packages, configuration keys and the path of the webapps.
     ``reports`` says that the engine sends telemetry by itself (7.14 to 7.21), so it is never started without an
     endpoint on loopback. ``telemetry_data`` says that ``GET /telemetry/data`` exists (from 7.17 on), ``license_key``
-    that the engine keeps a licence key.
+    that the engine keeps a licence key. ``project`` is the folder of its Maven project.
     """
 
     product: str
@@ -24,6 +24,7 @@ class Release:
     reports: bool = False
     telemetry_data: bool = True
     license_key: bool = True
+    project: str = field(default=".", repr=False)
 
     @property
     def name(self) -> str:
@@ -59,3 +60,6 @@ _ALL = (
 
 RELEASES: Mapping[str, Release] = MappingProxyType({release.name: release for release in _ALL})
 """Every release by its name, oldest first."""
+
+CIBSEVEN = Release(product="cibseven", version="2.0.0", boot="3.5.6", project="standalone")
+"""It has no REST API, so that it is started by ``StandaloneEngine`` and stands beside the others."""

@@ -1,92 +1,109 @@
-"""CIB seven as a standalone engine on a real PostgreSQL: it has no REST API, so that steps go by standard input."""
+"""Runs CIB seven without REST on a database, and gives it work through its standard input."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
-import time
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
 
-from .maven import BUILD, HERE, EngineError, java_tool, tail
+from .launch import JAVA_OPTIONS, STOP_TIMEOUT, clean_environment
+from .maven import EngineError, build, java_tool, missing_tools, tail
+from .releases import CIBSEVEN
+from .settings import datasource
 
-_PROJECT = HERE / "standalone"
-_START_SECONDS = 120.0
 
+class StandaloneEngine:
+    """A running engine of CIB seven; use it as ``with StandaloneEngine("postgresql://...") as engine``.
 
-class Standalone:
-    """A running engine; its schema is made by itself. Use it as a context manager."""
+    Raises EngineError with the end of its log when it does not come up, or when a command fails.
+    """
+
+    release = CIBSEVEN
 
     def __init__(self, database: str) -> None:
-        """Nothing is started yet; `database` is a URL `postgresql://user:password@host:port/name`."""
-        self._database = database
-        self._process: subprocess.Popen[str] | None = None
+        """Builds it if need be, starts it and waits until it has made its tables."""
+        jar = build(CIBSEVEN)
+        java = java_tool("java")
+        if java is None:
+            raise EngineError(str(missing_tools()))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"engine-{CIBSEVEN.name}-"))
+        self._log = self._folder / "engine.log"
+        command = [java, *JAVA_OPTIONS, f"-Djava.io.tmpdir={self._folder}", "-jar", str(jar)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self._folder, env=clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=log, encoding="utf-8", start_new_session=True,
+            )  # fmt: skip
+        source = datasource(database)
+        names = ("url", "username", "password")
+        try:
+            self._call("\n".join(str(source.get(f"spring.datasource.{name}", "")) for name in names))
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
-        """Build it if need be, start it, and wait until it is up."""
-        parts = urlsplit(self._database)
-        url = f"jdbc:postgresql://{parts.hostname}:{parts.port}{parts.path}"
-        secrets = {"DATABASE_USER": unquote(parts.username or ""), "DATABASE_PASSWORD": unquote(parts.password or "")}
-        output = _built()
-        path = f"{output / 'standalone-1.jar'}:{output / 'lib'}/*"
-        self._process = subprocess.Popen(
-            [
-                str(java_tool("java")),
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx400m",
-                "-cp",
-                path,
-                "tests.engines.Standalone",
-                url,
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={"PATH": "/usr/bin:/bin", **secrets},
-        )
-        self._answer()
+        """The engine itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it: the end of its input closes the engine, which flushes its metrics."""
-        if self._process is not None:
-            self._process.communicate(timeout=60)
+        """Ends the engine."""
+        self.close()
 
-    def step(self, words: str) -> str:
-        """Take one step: `start N`, `flush`, `license TEXT`, `sum NAME` or `data`; what it answers."""
-        if self._process is None or self._process.stdin is None:
-            raise EngineError("it does not run")
-        self._process.stdin.write(f"{words}\n")
-        self._process.stdin.flush()
-        return self._answer()
+    def start_process(self, times: int = 1) -> None:
+        """Starts the process ``order``."""
+        for _ in range(times):
+            self._call("start")
+
+    def evaluate_decision(self, times: int = 1) -> None:
+        """Evaluates the decision ``discount``."""
+        for _ in range(times):
+            self._call("decide")
+
+    def flush(self) -> None:
+        """Writes the engine's counters to its database now."""
+        self._call("flush")
+
+    def set_license(self, text: str) -> None:
+        """Sets the licence key."""
+        self._call(f"license {text}")
 
     def telemetry_data(self) -> dict[str, Any]:
         """What the engine says of itself."""
-        found: dict[str, Any] = json.loads(self.step("data"))
-        return found
+        answer: dict[str, Any] = self._call("telemetry")
+        return answer
 
-    def _answer(self) -> str:
-        if self._process is None or self._process.stdout is None:
-            raise EngineError("it does not run")
-        limit = time.monotonic() + _START_SECONDS
-        line = self._process.stdout.readline()
-        if not line or time.monotonic() > limit:
-            raise EngineError("the standalone engine gives no answer")
-        return line.strip()
+    def metric(self, name: str) -> int:
+        """The sum of a metric over all time, counters not flushed included."""
+        return int(self._call(f"metric {name}"))
 
+    def close(self) -> None:
+        """Stops the engine, which ends with its input, and removes its folder with the log."""
+        try:
+            self._process.communicate(timeout=STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
-def _built() -> Path:
-    output = BUILD / "standalone"
-    if not (output / "standalone-1.jar").is_file():
-        command = ["mvn", "-q", "-B", f"--file={_PROJECT / 'pom.xml'}", f"-Doutput={output}", "package"]
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900, check=False
-        )
-        if done.returncode != 0:
-            raise EngineError(f"Maven could not build the standalone engine:\n{tail(done.stdout)}")
-    return output
+    def _call(self, line: str) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            answer = ""
+        else:
+            answer = self._process.stdout.readline()
+        if not answer:
+            log = tail(self._log.read_text(encoding="utf-8", errors="replace"))
+            raise EngineError(f"{CIBSEVEN.name} ended; the end of its log:\n{log}")
+        return json.loads(answer)

@@ -10,8 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import pymysql
 
 USER, PASSWORD = "engine", "engine-password"
+ADMINISTRATOR = "administrator"
+DATABASES = ("engine", "operaton")
 
 
 def missing() -> str | None:
@@ -21,7 +26,7 @@ def missing() -> str | None:
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Start a server on a free port, and stop it; the URL of its database `engine`."""
+    """Start a server on a free port, and stop it; the URL of its database `engine`; there is `operaton` too."""
     directory = Path(tempfile.mkdtemp(prefix="telemetry-mariadb-"))
     try:
         data, port = directory / "data", _free_port()
@@ -33,11 +38,12 @@ def running() -> Iterator[str]:
         ]
         subprocess.run([*install, *_user()], check=True, capture_output=True)
         script = directory / "init.sql"
-        script.write_text(
-            f"CREATE DATABASE engine;\nCREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
-            f"GRANT ALL ON engine.* TO {USER}@'127.0.0.1';\n",
-            encoding="ascii",
-        )
+        statements = [f"CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'"]
+        statements += [f"CREATE USER {ADMINISTRATOR}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'"]
+        statements += [f"GRANT ALL ON *.* TO {ADMINISTRATOR}@'127.0.0.1' WITH GRANT OPTION"]
+        for name in DATABASES:
+            statements += [f"CREATE DATABASE {name}", f"GRANT ALL ON {name}.* TO {USER}@'127.0.0.1'"]
+        script.write_text("".join(f"{statement};\n" for statement in statements), encoding="ascii")
         command = ["mariadbd", "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1"]
         command += [f"--socket={directory / 'socket'}", f"--init-file={script}", "--skip-name-resolve"]
         command += ["--transaction-isolation=READ-COMMITTED", *_user()]
@@ -51,6 +57,27 @@ def running() -> Iterator[str]:
             process.wait(30)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def connect(url: str) -> pymysql.Connection[pymysql.cursors.Cursor]:
+    """A connection of the administrator to the database of a URL, each statement its own transaction."""
+    parts = urlsplit(url)
+    return pymysql.connect(
+        host="127.0.0.1", port=int(parts.port or 0), user=ADMINISTRATOR, password=PASSWORD,
+        database=parts.path.removeprefix("/"), autocommit=True,
+    )  # fmt: skip
+
+
+def execute(url: str, *statements: str) -> list[tuple[object, ...]]:
+    """Run statements as administrator; the rows of the last one."""
+    connection = connect(url)
+    try:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+    finally:
+        connection.close()
 
 
 def _user() -> list[str]:

@@ -208,7 +208,10 @@ def _urls(value: object, base: Path) -> tuple[Url, ...]:
 
 def _database_url(value: object, base: Path) -> Url:
     """The password ends at the last @ before the first /, as in every URL; one that has a / itself must be encoded."""
-    match = _DATABASE_URL.fullmatch(_text(value, base))
+    text = _text(value, base)
+    if text.startswith("jdbc:"):
+        raise Unfit("it is the URL of SQLAlchemy, not JDBC's; databases of H2 and DB2 cannot be read")
+    match = _DATABASE_URL.fullmatch(text)
     if match is None:
         raise Unfit("")
     scheme, username, password, rest = match.groups()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from telemetry_core import license as licenses
 from telemetry_core.config import Engine
+from telemetry_core.engines import dialects
 from telemetry_core.engines.flavours import METRICS, OLDEST
 from telemetry_core.engines.sql import Connection, Unread
 from telemetry_core.errors import ConfigurationError, EngineUnreachable
@@ -18,7 +20,7 @@ from telemetry_core.model import Clock, License, MeterRow, Millis, RowsReading, 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from telemetry_core.engines.sql import Query
+    from telemetry_core.engines.dialects import Query, Row
 
 #: Which row has the installation's id; a schema that came from Camunda to Operaton has both (facts §3.1).
 _INSTALLATION = ("operaton.installation.id", "camunda.installation.id")
@@ -30,7 +32,12 @@ _SILENT = ("installation", "database", "license-key", "metrics")
 ROWS_LIMIT = 200_000
 """Rows of one reading, oldest first; the next reading goes on behind them. A node writes about 400 in 26 hours."""
 
-_LICENSE_LIMIT = 64 * 1024
+LICENSE_LIMIT = 64 * 1024
+"""Bytes of a licence's text; a key has about a thousand, and what is longer is not even fetched."""
+
+_COUNT_END = 2**63  # an engine's counts and times have 64 bits
+_TIME = "MILLISECONDS_"
+_VERSION = re.compile(r"\d{1,4}(\.[0-9A-Za-z_-]{1,40}){1,4}")
 _PREFIX = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_$]*)\.)?([A-Za-z0-9_$]*)")
 
 
@@ -68,10 +75,11 @@ class Tables:
     """The statements over an engine's tables (facts §5.3, §5.6, §7.3), each for the columns that are needed.
 
     Raises:
-        ConfigurationError: The table prefix is none.
+        ConfigurationError: The table prefix is none, or there is no dialect for the database's URL.
     """
 
     def __init__(self, engine: Engine) -> None:
+        self._length = dialects.of(engine).length
         match = _PREFIX.fullmatch(engine.table_prefix or "")
         if match is None:
             raise ConfigurationError(
@@ -93,13 +101,17 @@ class Tables:
         return _select(self._table("ACT_GE_SCHEMA_LOG", "TIMESTAMP_", "ID_", "VERSION_")).limit(1000)
 
     def license_text(self, identity: str) -> Query:
-        """The bytes of a licence."""
+        """The bytes of a licence, if they are not too many."""
+        import sqlalchemy as sa
+
         table = self._table("ACT_GE_BYTEARRAY", "BYTES_", "ID_")
-        return _select(table).with_only_columns(table.c[0]).where(table.c[1] == identity)
+        length = functools.reduce(getattr, self._length.split("."), sa.func)(table.c[0])
+        found = _select(table).with_only_columns(table.c[0])
+        return found.where(table.c[1] == identity, length <= LICENSE_LIMIT)
 
     def meter_rows(self, since: Millis) -> Query:
         """The rows of the metrics from an instant on; there is an index on it (facts §5.3)."""
-        table = self._table("ACT_RU_METER_LOG", "ID_", "NAME_", "VALUE_", "MILLISECONDS_")
+        table = self._table("ACT_RU_METER_LOG", "ID_", "NAME_", "VALUE_", _TIME)
         wanted = _select(table).where(table.c[3] >= since, table.c[1].in_(tuple(METRICS)))
         return wanted.order_by(table.c[3]).limit(ROWS_LIMIT)
 
@@ -173,6 +185,8 @@ class _Reader:
             return None, ""
         newest = max(found, key=lambda row: (str(row[0] or ""), int(row[1]) if str(row[1]).isdecimal() else -1))
         version = str(newest[2])
+        if _VERSION.fullmatch(version) is None:
+            return None, ""
         numbers = re.match(r"7\.(\d{1,4})", version)
         if numbers is not None and (7, int(numbers[1])) < OLDEST:
             return version, f"the tables are of release {version}; the oldest that can be read is 7.14"
@@ -187,15 +201,11 @@ class _Reader:
 
     def _license(self, properties: Mapping[str, str]) -> License | None:
         """The licence as an engine would take it from there (facts §7.1, §7.3)."""
-        text = properties.get(_LICENSE_TEXT)
-        if _LICENSE_ID in properties:
-            name = self._tables.name("ACT_GE_BYTEARRAY")
-            try:
-                found = self._connection.rows(self._tables.license_text(properties[_LICENSE_ID]), name)
-            except Unread as failure:
-                self._problems["license-key"] = str(failure)
-                return None
-            text = bytes(found[0][0])[:_LICENSE_LIMIT].decode("utf-8", "replace") if found and found[0][0] else None
+        try:
+            text = self._license_text(properties)
+        except Unread as failure:
+            self._problems["license-key"] = str(failure)
+            return None
         if text is None:
             return None
         raw = licenses.clean(licenses.after_signature(text))
@@ -203,14 +213,23 @@ class _Reader:
             self._problems["license-key"] = "withheld: the engine's licence text may hold its signature"
         return None if raw is None else License(raw=raw)
 
+    def _license_text(self, properties: Mapping[str, str]) -> str | None:
+        if _LICENSE_ID not in properties:
+            return properties.get(_LICENSE_TEXT)
+        name = self._tables.name("ACT_GE_BYTEARRAY")
+        found = self._connection.rows(self._tables.license_text(properties[_LICENSE_ID]), name)
+        if not found or not isinstance(found[0][0], (bytes, bytearray, memoryview)):
+            raise Unread(f"{name} has no licence text of up to {LICENSE_LIMIT // 1024} KiB")
+        return bytes(found[0][0]).decode("utf-8", "replace")
+
     def _rows(self, since: Millis) -> RowsReading | None:
+        name = self._tables.name("ACT_RU_METER_LOG")
         try:
-            found = self._connection.rows(self._tables.meter_rows(since), self._tables.name("ACT_RU_METER_LOG"))
+            found = self._connection.rows(self._tables.meter_rows(since), name)
+            return RowsReading(since, tuple(METRICS), tuple(_meter_row(row, name) for row in found))
         except Unread as failure:
             self._problems["metrics"] = str(failure)
             return None
-        rows = tuple(MeterRow(str(row[0]), str(row[1]), _count(row[2]), int(row[3])) for row in found)
-        return RowsReading(since, tuple(METRICS), rows)
 
 
 def _installation(properties: Mapping[str, str] | None, expected: str | None) -> str | None:
@@ -218,8 +237,23 @@ def _installation(properties: Mapping[str, str] | None, expected: str | None) ->
     return expected if expected in found else next(iter(found), None)
 
 
-def _count(value: object) -> int:
-    return int(value) if isinstance(value, (int, Decimal)) and value > 0 else 0
+def _meter_row(row: Row, table: str) -> MeterRow:
+    """A row as an engine writes it; one without a count, or with a negative one, counts nothing.
+
+    Raises:
+        Unread: A count or a time is none: rather no metrics than wrong ones.
+    """
+    identity, name, value, at = row
+    return MeterRow(str(identity), str(name), max(_number(value or 0, "VALUE_", table), 0), _number(at, _TIME, table))
+
+
+def _number(value: object, column: str, table: str) -> int:
+    """A column that was widened can hold fractions, NaN and more than 64 bits."""
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        value = int(value)
+    if not isinstance(value, int) or not -_COUNT_END <= value < _COUNT_END:
+        raise Unread(f"{table} has a {column} that is no number of an engine")
+    return value
 
 
 def _without(nothing: Snapshot, reason: str) -> Snapshot:

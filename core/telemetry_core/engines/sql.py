@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from telemetry_core import files
 from telemetry_core.config import Engine
@@ -17,9 +18,11 @@ from telemetry_core.model import Clock
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    Query: TypeAlias = sa.Select[*tuple[Any, ...]]
-    Row: TypeAlias = sa.Row[*tuple[Any, ...]]
+    from telemetry_core.engines.dialects import Dialect, Query, Row
 
+_Result = TypeVar("_Result")
+
+_SILENT = "the database does not answer any more"
 _GRACE = 1.0
 """Seconds after which a server that did not end a statement itself is left."""
 
@@ -57,24 +60,28 @@ class Connection:
         self._clock = clock
         self._limit = engine.timeout / 1000
         self._ends_at = clock.monotonic() + self._limit
+        self._dialect = dialects.of(engine)
         self._watchdog = _Watchdog(self._limit + _GRACE)
-        self._dialect = _dialect(engine)
-        self._pool = _pool(engine, self._dialect, self._limit, self._watchdog)
+        self._pool = _pool(engine, self._dialect, self._watchdog)
+        self._lost = ""
 
     def __enter__(self) -> Connection:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            self._connection = self._pool.connect().execution_options(postgresql_readonly=True)
-        except SQLAlchemyError as error:
+            connection = self._in_time(self._pool.connect)
+        except (SQLAlchemyError, TimeoutError) as error:
             self._watchdog.stop()
             raise Unread(sql_errors.explain(error, "", seconds=self._limit)) from None
+        self._connection = connection.execution_options(postgresql_readonly=True)
         return self
 
     def __exit__(self, *_: object) -> None:
         from sqlalchemy.exc import SQLAlchemyError
 
         self._watchdog.stop()
+        if self._lost == _SILENT:
+            return  # the thread that still waits has the connection
         try:
             self._connection.close()
         except SQLAlchemyError:
@@ -93,42 +100,60 @@ class Connection:
         """
         from sqlalchemy.exc import SQLAlchemyError
 
+        if self._lost:
+            raise Unread(f"{table} could not be read: {self._lost}")
         try:
-            if not self._connection.in_transaction():
-                self._begin()
-            return self._connection.execute(statement).all()
-        except SQLAlchemyError as error:
-            self._give_up()
+            return self._in_time(lambda: self._execute(statement))
+        except (SQLAlchemyError, TimeoutError) as error:
+            self._give_up(error)
             reason = sql_errors.explain(error, table, seconds=self._limit)
             raise Unread(reason, absent=sql_errors.says_absent(error)) from None
 
     def version(self) -> tuple[str, str]:
-        """Vendor and version as the engine's JDBC driver says them (facts §5.7)."""
-        vendor = "MariaDB" if self._is_mariadb() else self._dialect.vendor
-        return vendor, " ".join(str(self.rows(dialects.version_of(self._dialect), "its version")[0][0]).split())
+        """Vendor and version of the server.
 
-    def _begin(self) -> None:
-        """Begin a transaction with what is left of the time."""
-        left = max(self._ends_at - self._clock.monotonic(), 0.001)
-        begin = dialects.mariadb_begin if self._is_mariadb() else self._dialect.begin
-        if self._dialect.extra == "oracle":  # it has no statement for that
-            self._connection.connection.driver_connection.call_timeout = max(round(left * 1000), 1)  # type: ignore[union-attr]  # oracledb's
-        for statement in begin(left):
-            self._connection.exec_driver_sql(statement)
-        if self._dialect.extra == "mysql":
-            self._connection.rollback()  # what was set is of the session, and holds from the next transaction on
+        Raises:
+            Unread: As for rows.
+        """
+        return self._dialect.version(self._connection.dialect, self.rows)
 
-    def _is_mariadb(self) -> bool:
-        return bool(getattr(self._connection.dialect, "is_mariadb", False))
+    def _execute(self, statement: Query) -> Sequence[Row]:
+        if not self._connection.in_transaction():
+            self._dialect.begin(self._connection, max(self._ends_at - self._clock.monotonic(), 0.001))
+        return self._connection.execute(statement).all()
 
-    def _give_up(self) -> None:
-        """End a failed transaction, so that the next statement has one of its own."""
+    def _in_time(self, work: Callable[[], _Result]) -> _Result:
+        """What work gives. Of a driver that can hang it is not waited for; its thread ends with it or the process.
+
+        Raises:
+            TimeoutError: It takes longer than what is left of the time, and a second.
+        """
+        if not self._dialect.hangs:
+            return work()
+        outcome: Future[_Result] = Future()
+
+        def run() -> None:
+            try:
+                outcome.set_result(work())
+            except BaseException as error:  # noqa: BLE001  # it is raised again where it is waited for
+                outcome.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        return outcome.result(max(self._ends_at - self._clock.monotonic(), 0) + _GRACE)
+
+    def _give_up(self, error: Exception) -> None:
+        """End a failed transaction, so that the next statement has one of its own; a lost connection is not renewed."""
         from sqlalchemy.exc import SQLAlchemyError
 
+        if isinstance(error, TimeoutError):
+            self._lost = _SILENT
+            return
         try:
             self._connection.rollback()
         except SQLAlchemyError:
             self._connection.invalidate()
+        if self._connection.invalidated:
+            self._lost = "the connection to the database was lost"
 
 
 class _Watchdog:
@@ -159,17 +184,7 @@ class _Watchdog:
                 same.shutdown(socket.SHUT_RDWR)
 
 
-def _dialect(engine: Engine) -> dialects.Dialect:
-    scheme = "" if engine.database is None else engine.database.text.partition("://")[0].partition("+")[0]
-    if scheme not in dialects.DIALECTS:
-        raise ConfigurationError(
-            f"engines.{engine.entry}.database: there is no driver for {scheme}.",
-            hint=f"Known are: {', '.join(dialects.DIALECTS)}. H2 and DB2 cannot be read: use REST for those engines.",
-        )
-    return dialects.DIALECTS[scheme]
-
-
-def _pool(engine: Engine, dialect: dialects.Dialect, limit: float, watchdog: _Watchdog) -> sa.Engine:
+def _pool(engine: Engine, dialect: Dialect, watchdog: _Watchdog) -> sa.Engine:
     database = engine.database
     password = None if engine.database_password_file is None else files.read_secret(engine.database_password_file)
     if database is None:
@@ -181,7 +196,8 @@ def _pool(engine: Engine, dialect: dialects.Dialect, limit: float, watchdog: _Wa
         url = sa.make_url(dialect.driver + "://" + database.text.partition("://")[2])
         url = url.set(username=database.username, password=None if password is None else password.reveal())
         postgresql: dict[str, Any] = {"use_native_hstore": False} if dialect.extra == "postgresql" else {}
-        pool = sa.create_engine(url, poolclass=sa.NullPool, connect_args=dict(dialect.arguments(limit)), **postgresql)
+        arguments = dict(dialect.arguments(max(round(engine.timeout / 1000), 1)))
+        pool = sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments, **postgresql)
     except ImportError:
         raise ConfigurationError(
             f"engines.{engine.entry}.database: its driver is not installed.",
