@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from telemetry_core.config import Engine
-from telemetry_core.engines import database, host
+from telemetry_core.engines import database
 from telemetry_core.engines.flavours import METRICS
 from telemetry_core.engines.rest import Node
 from telemetry_core.errors import ConfigurationError, EngineError
@@ -61,8 +61,11 @@ def read(group: tuple[Engine, ...], wanted: Wanted, clock: Clock, *, thorough: b
             raise database.unreadable(source, found)
         snapshots = (*snapshots, found)
     unsaid = not any(one.product for one in snapshots) or not any(one.jdk for one in snapshots)
-    here = [one for engine in group for one in host.read(engine, clock, look_for_process=thorough or unsaid)]
-    snapshots = (*snapshots, *here)
+    if thorough or unsaid or any(engine.home or engine.java_home for engine in group):
+        from telemetry_core.engines import host  # what opens archives takes its time to load
+
+        here = (one for engine in group for one in host.read(engine, clock, look_for_process=thorough or unsaid))
+        snapshots = (*snapshots, *here)
     if failure is not None and not any(one.product for one in snapshots):
         raise failure
     return snapshots

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -179,3 +181,8 @@ def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(tmp_path: Path) -> None:
 def test_only_the_loopback_is_this_host_and_no_name_is_looked_up() -> None:
     assert [is_this_host(one) for one in ("127.0.0.1", "127.9.9.9", "::1", "LOCALHOST")] == [True] * 4
     assert [is_this_host(one) for one in ("10.0.0.1", "orders.example", "")] == [False] * 3
+
+
+def test_what_opens_archives_is_loaded_only_where_this_host_is_looked_at() -> None:
+    code = "import sys; from telemetry_core import reporting; sys.exit('telemetry_core.hostfiles' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
