@@ -35,10 +35,6 @@ battery: $(STAMP)
 	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/core -k "counting or lives" --hypothesis-seed=$(SEED)
 	TELEMETRY_BATTERY_DOSE=20 TELEMETRY_BATTERY_SEED=$(SEED) $(BIN)/pytest -q tests/batteries
 
-# Ratios: reading metrics from small and large tables.
-bench: $(STAMP)
-	$(BIN)/python -m benchmarks.meter_rows
-
 # Ratios, minutes long; each benchmark says what it found and fails where a target is missed.
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.meter_rows
