@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from telemetry_core.config import Engine
@@ -60,15 +61,22 @@ def read(group: tuple[Engine, ...], wanted: Wanted, clock: Clock, *, thorough: b
         if not snapshots and found.installation is None and "database" in found.problems:
             raise database.unreadable(source, found)
         snapshots = (*snapshots, found)
+    snapshots = (*snapshots, *_here(group, snapshots, clock, thorough=thorough))
+    if failure is not None and not any(one.product for one in snapshots):
+        raise failure
+    return snapshots
+
+
+def _here(
+    group: tuple[Engine, ...], snapshots: tuple[Snapshot, ...], clock: Clock, *, thorough: bool
+) -> Iterator[Snapshot]:
+    """What this host says, where it is configured, or asked because nobody else has said which product or JDK it is."""
     unsaid = not any(one.product for one in snapshots) or not any(one.jdk for one in snapshots)
     if thorough or unsaid or any(engine.home or engine.java_home for engine in group):
         from telemetry_core.engines import host  # what opens archives takes its time to load
 
-        here = (one for engine in group for one in host.read(engine, clock, look_for_process=thorough or unsaid))
-        snapshots = (*snapshots, *here)
-    if failure is not None and not any(one.product for one in snapshots):
-        raise failure
-    return snapshots
+        for engine in group:
+            yield from host.read(engine, clock, look_for_process=thorough or unsaid)
 
 
 def _expected(group: tuple[Engine, ...], snapshots: tuple[Snapshot, ...]) -> str | None:

@@ -83,14 +83,7 @@ def observe(
     used = tuple(one for one in snapshots if one.answered and one.installation in (None, installation))
     unused = [_unused(one) for one in snapshots if one not in used]
     found = environment.gather([*used, *_configured(group), *_set_here(session, installation), *unused])
-    counted = tuple(one for one in used if not one.on_host)
-    reading = _Reading(
-        engines=tuple(dict.fromkeys(snapshot.engine for snapshot in counted)),
-        listed=sum(len(engine.addresses) for engine in group),
-        snapshots=counted,
-        read_at=max(snapshot.read_at for snapshot in counted),
-        own_reporter=any(snapshot.own_reporter for snapshot in counted),
-    )
+    reading = _reading(group, used)
     with session.store.transaction() if keep else nullcontext():
         enabled = begin is not Begin.NO or session.consent_of(group).state is State.ENABLED
         before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
@@ -103,6 +96,18 @@ def observe(
                 session.store.ledgers.put(ledger)
             _keep_contacts(session, seen)
     return seen
+
+
+def _reading(group: tuple[Engine, ...], used: tuple[Snapshot, ...]) -> _Reading:
+    """What was counted, as the nodes and the database say it; this host counts nothing."""
+    counted = tuple(one for one in used if not one.on_host)
+    return _Reading(
+        engines=tuple(dict.fromkeys(snapshot.engine for snapshot in counted)),
+        listed=sum(len(engine.addresses) for engine in group),
+        snapshots=counted,
+        read_at=max(snapshot.read_at for snapshot in counted),
+        own_reporter=any(snapshot.own_reporter for snapshot in counted),
+    )
 
 
 def _seen(
