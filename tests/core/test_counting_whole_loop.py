@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,7 +89,7 @@ def crossroads() -> Iterator[Crossroads]:
 @pytest.fixture(scope="module")
 def table(request: pytest.FixtureRequest) -> Iterator[MeterTable | None]:
     """Where there is no PostgreSQL, the same histories are told over REST alone."""
-    if servers.missing():
+    if servers.missing() and not os.environ.get("TELEMETRY_TESTS_SKIP_NOTHING"):
         yield None
         return
     made = MeterTable(request.getfixturevalue("postgresql"), INSTALLATION)
