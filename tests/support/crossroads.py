@@ -78,6 +78,8 @@ class Crossroads:
         keeps, status = REPLIES[self.replies.popleft() if self.replies else "accepts"]
         if keeps:
             self.kept.setdefault(key, body)
+        if status == 400 and key not in self.kept:
+            del self.bodies[key]  # the initial report has one key, and is made anew once it was refused
         return status
 
     def answer(self, path: str) -> tuple[int, object]:

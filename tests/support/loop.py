@@ -85,6 +85,11 @@ class Loop:
     def work(self, place: int, times: int) -> None:
         self.world.work(place % len(self.world.nodes), times)
 
+    def toil(self, place: int, times: int, length: Millis) -> None:
+        """Work on one node, and some time for it to be flushed."""
+        self.work(place, times)
+        self.wait(length)
+
     def wait(self, length: Millis) -> None:
         self.world.wait(length)
 
