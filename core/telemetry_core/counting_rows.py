@@ -65,7 +65,7 @@ def read(base: RowsBase, reading: RowsReading, read_at: Millis) -> RowCounts:
     if not new and read_at - base.new_at > SILENCE:
         return RowCounts(None, after, "no node has written any to the database for more than 30 minutes")
     after = replace(after, new_at=read_at if new else min(base.new_at, read_at))
-    return RowCounts(_sums(reading.names, (row for row in new if row.at >= base.counted_from)), after)
+    return RowCounts(reading.sums(row for row in new if row.at >= base.counted_from), after)
 
 
 def _still_counted_from(base: RowsBase, read_at: Millis) -> Millis:
@@ -74,13 +74,6 @@ def _still_counted_from(base: RowsBase, read_at: Millis) -> Millis:
     if base.counted_from <= newest + SKEW:
         return base.counted_from
     return min(base.counted_from, max(read_at, newest))
-
-
-def _sums(names: Iterable[str], rows: Iterable[MeterRow]) -> Mapping[str, int]:
-    sums = dict.fromkeys(names, 0)
-    for row in rows:
-        sums[row.name] = sums.get(row.name, 0) + max(row.value, 0)
-    return sums
 
 
 def _after(base: RowsBase, rows: Iterable[MeterRow], read_at: Millis) -> RowsBase:

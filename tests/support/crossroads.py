@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import re
 import socket
-import threading
 from collections import Counter, deque
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.support.serving import Served
 from tests.support.world import NAMES, READING, World
 
 INSTALLATION = "8343cc7a-8ad1-42d4-97d2-43452c0bdfa3"
@@ -32,7 +31,7 @@ REPLIES = {
 }
 
 
-class Crossroads:
+class Crossroads(Served):
     """The server. Use it as a context manager; `world` is what it shows, and changes with every example.
 
     Attributes:
@@ -43,10 +42,8 @@ class Crossroads:
     """
 
     def __init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.root = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        super().__init__(_handler(self))
+        self.root = f"http://127.0.0.1:{self.port}"
         self.begin(World([0]), start_dates=True)
 
     def begin(self, world: World, *, start_dates: bool) -> None:
@@ -59,17 +56,6 @@ class Crossroads:
         self.replies: deque[str] = deque()
         self.turn = 0
         self.said: dict[int, Counter[str]] = {}
-
-    def __enter__(self) -> Crossroads:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def receive(self, key: str, body: bytes) -> int | None:
         """What the receiver answers; a report that it has already is accepted again, as `Idempotency-Key` asks."""

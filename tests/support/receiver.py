@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import BytesIO
-from types import TracebackType
+
+from tests.support.serving import Served
 
 
 @dataclass(frozen=True)
@@ -48,18 +47,7 @@ class Reply:
 Answerer = Callable[[Received], Reply]
 
 
-class LoopbackServer(ThreadingHTTPServer):
-    """A server whose clients may go away at any moment."""
-
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say what is wrong with the server, not with the other side."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]  # the library's type is private
-
-
-class Receiver:
+class Receiver(Served):
     """A server that keeps what it received. Use it as a context manager.
 
     Args:
@@ -71,24 +59,11 @@ class Receiver:
         self.received: list[Received] = []
         self.answer = answer or (lambda _: Reply())
         self.on_head: Callable[[], object] = lambda: None
-        self._server = LoopbackServer(("127.0.0.1", 0), _handler(self))
+        super().__init__(_handler(self))
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.port = int(self._server.server_address[1])
         self.scheme = "https" if tls else "http"
         self.url = f"{self.scheme}://127.0.0.1:{self.port}/pings"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Receiver:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     @property
     def keys(self) -> list[str]:

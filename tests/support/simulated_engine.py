@@ -15,11 +15,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.support.receiver import LoopbackServer
+from tests.support.serving import Served
 
 CAPTURES = Path(__file__).parent.parent / "captures" / "telemetry-data"
 PUBLIC = {
@@ -31,7 +30,7 @@ PUBLIC = {
 Answer = tuple[int, str, bytes]
 
 
-class SimulatedEngine:
+class SimulatedEngine(Served):
     """One node with its database. Use it as a context manager.
 
     Args:
@@ -53,20 +52,8 @@ class SimulatedEngine:
         self.requests: list[str] = []
         self.last_authorization = ""
         self._lock = threading.Lock()
-        self._server = LoopbackServer(("127.0.0.1", 0), _handler(self))
-        self.rest = f"http://127.0.0.1:{self._server.server_address[1]}/engine-rest"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> SimulatedEngine:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_handler(self))
+        self.rest = f"http://127.0.0.1:{self.port}/engine-rest"
 
     @property
     def installation(self) -> str:

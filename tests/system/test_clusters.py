@@ -113,13 +113,8 @@ def balanced(stack: ExitStack, directory: Path, receiver: Receiver, release: str
     return Site(directory, receiver, nodes, [f"http://127.0.0.1:{balancer.port}/engine-rest"])
 
 
-@pytest.mark.family
-def test_behind_a_load_balancer_start_dates_tell_nodes_apart_and_all_is_counted(
-    tmp_path: Path, receiver: Receiver, stack: ExitStack, shared: str
-) -> None:
-    """The first reading of a node that began before the consent, and did not answer then, is only a base."""
-    site = balanced(stack, tmp_path, receiver, "camunda-7.24.0", shared)
-    site.enable_and_begin()
+def work_behind_it(site: Site) -> None:
+    """Nine instances on each node, and reports in between."""
     for times in (4, 5):
         site.nodes[0].start_process(times)
         site.nodes[1].start_process(times)
@@ -128,6 +123,16 @@ def test_behind_a_load_balancer_start_dates_tell_nodes_apart_and_all_is_counted(
         site.flush()
     for _ in range(2):
         site.report()
+
+
+@pytest.mark.family
+def test_behind_a_load_balancer_start_dates_tell_nodes_apart_and_all_is_counted(
+    tmp_path: Path, receiver: Receiver, stack: ExitStack, shared: str
+) -> None:
+    """The first reading of a node that began before the consent, and did not answer then, is only a base."""
+    site = balanced(stack, tmp_path, receiver, "camunda-7.24.0", shared)
+    site.enable_and_begin()
+    work_behind_it(site)
     assert sum(counted(receiver)) == 18
     assert sum(number or 0 for number in site.commands()) == 18
     assert None not in site.commands()
@@ -139,14 +144,7 @@ def test_behind_a_load_balancer_7_17_gives_metrics_and_no_commands_with_that_rea
 ) -> None:
     site = balanced(stack, tmp_path, receiver, "camunda-7.17.0", shared)
     site.enable_and_begin()
-    for times in (4, 5):
-        site.nodes[0].start_process(times)
-        site.nodes[1].start_process(times)
-        for _ in range(2):
-            site.report()
-        site.flush()
-    for _ in range(2):
-        site.report()
+    work_behind_it(site)
     assert sum(counted(receiver)) == 18
     assert sum(number or 0 for number in site.commands()) <= 18
     assert site.commands()[-1] is None

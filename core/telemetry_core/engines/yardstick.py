@@ -46,8 +46,5 @@ def measure(engine: Engine, moment: Millis, clock: Clock) -> Iterator[Measured]:
     if engine.database is not None:
         found = database.read(engine, since, clock, expected=None)
         if found.rows is not None:
-            sums = dict.fromkeys(found.rows.names, 0)
-            for row in found.rows.rows:
-                if row.at < until:
-                    sums[row.name] += row.value
-            yield Measured(engine.entry, found.source, sums)
+            older = (row for row in found.rows.rows if row.at < until)
+            yield Measured(engine.entry, found.source, found.rows.sums(older))

@@ -11,10 +11,7 @@ def _find(snapshots: Sequence[Snapshot]) -> Finding:
     """What the one source of metrics says of the time since which it was asked; rows before sums."""
     for one in snapshots:
         if one.rows is not None:
-            counts = dict.fromkeys(one.rows.names, 0)
-            for row in one.rows.rows:
-                counts[row.name] = counts.get(row.name, 0) + row.value
-            return Found(dict(sorted(counts.items())), f"{one.source}, since {date(one.rows.since)}")
+            return Found(dict(sorted(one.rows.sums().items())), f"{one.source}, since {date(one.rows.since)}")
     for one in snapshots:
         if one.metrics is not None:
             return Found(dict(sorted(one.metrics.sums.items())), f"{one.source}, since {date(one.metrics.since)}")

@@ -70,12 +70,10 @@ def _named(name: str) -> Library | None:
 
 
 def _inside(opened: zipfile.ZipFile, library: Library) -> Library:
-    """From 7.15 on a file of properties says the version, before the manifest does; else the jar's name."""
-    for item in opened.infolist():
-        if item.filename.endswith("/engine/product-info.properties"):
-            for line in (reading.entry(opened, item.filename) or "").splitlines():
-                name, _, value = line.partition("=")
-                if name.strip().endswith(".version") and value.strip():
-                    return Library(library.artifact, value.strip()[:100])
+    """From 7.15 on a file of properties says the version, then the manifest, then the jar's name (facts §8.7)."""
+    family = library.artifact.partition("-")[0]
+    properties = reading.entry(opened, f"org/{family}/bpm/engine/product-info.properties") or ""
+    said = (reading.property_of(properties, f"{name}.version") for name in ("camunda", "operaton"))
     manifest = reading.entry(opened, "META-INF/MANIFEST.MF") or ""
-    return Library(library.artifact, (reading.property_of(manifest, "Implementation-Version") or library.version)[:100])
+    found = next(filter(None, said), None) or reading.property_of(manifest, "Implementation-Version")
+    return Library(library.artifact, (found or library.version)[:100])

@@ -54,12 +54,7 @@ def running(ports: Collection[int], home: Path | None) -> Process:
     except ImportError:
         raise Unread("psutil is not installed (pip install 'telemetry-admin[host]')") from None
     try:
-        listening = {
-            one.pid
-            for one in psutil.net_connections(kind="tcp")
-            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port in ports and one.pid
-        }
-        for number in sorted(listening):
+        for number in _listening(ports) if ports else ():
             found = _java(psutil.Process(number))
             if found is not None:
                 return found
@@ -70,6 +65,19 @@ def running(ports: Collection[int], home: Path | None) -> Process:
     except (psutil.Error, OSError) as error:
         raise Unread(f"the running process cannot be looked at: {type(error).__name__}") from None
     raise Unread("no running Java process of it was found, or this user may not see it")
+
+
+def _listening(ports: Collection[int]) -> list[int]:
+    """The processes that listen on one of some ports, as far as this user may see."""
+    import psutil
+
+    return sorted(
+        {
+            one.pid
+            for one in psutil.net_connections(kind="tcp")
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port in ports and one.pid
+        }
+    )
 
 
 def _java(process: psutil.Process) -> Process | None:

@@ -30,8 +30,7 @@ def text(path: Path) -> str:
         Unread: It is not there, unreadable or too large.
     """
     try:
-        if path.exists() and not path.is_file():
-            raise Unread(f"{path} is no file")
+        _refuse_pipes(path)
         with path.open("rb") as stream:
             content = stream.read(LIMIT + 1)
     except OSError as error:
@@ -39,6 +38,12 @@ def text(path: Path) -> str:
     if len(content) > LIMIT:
         raise Unread(f"{path} is larger than a version file")
     return content.decode("utf-8", "replace")
+
+
+def _refuse_pipes(path: Path) -> None:
+    """What is there and no file would hold up whoever opens it."""
+    if path.exists() and not path.is_file():
+        raise Unread(f"{path} is no file")
 
 
 def names(directory: Path) -> list[str]:
@@ -68,8 +73,8 @@ def archive(source: Path | IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
         Unread: It is not there, unreadable, no archive, or broken while it is read.
     """
     try:
-        if isinstance(source, Path) and source.exists() and not source.is_file():
-            raise Unread(f"{name} is no file")
+        if isinstance(source, Path):
+            _refuse_pipes(source)
         with zipfile.ZipFile(source) as opened:
             if len(opened.infolist()) > ENTRIES:
                 raise Unread(f"{name} has more than {ENTRIES} entries")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -94,6 +94,13 @@ class RowsReading:
     since: Millis
     names: tuple[str, ...]
     rows: tuple[MeterRow, ...]
+
+    def sums(self, rows: Iterable[MeterRow] | None = None) -> Mapping[str, int]:
+        """The sum of each metric over some of the rows, or all; a metric without any has 0, and nothing is negative."""
+        sums = dict.fromkeys(self.names, 0)
+        for row in self.rows if rows is None else rows:
+            sums[row.name] = sums.get(row.name, 0) + max(row.value, 0)
+        return sums
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from telemetry_core.reporting.session import Session
 def suspected(session: Session, engines: Sequence[Engine]) -> str:
     """That entries with one installation seem to have several databases, as a sentence; empty where they do not.
 
-    A copy of production has the id of production (facts §10); its counts of the same hours are others as soon as one
-    of the two has worked. Each source is asked once.
+    A copy of production has the id of production, and nobody guesses which is which (DESIGN §4); its counts of the same
+    hours are others as soon as one of the two has worked. Each source is asked once.
 
     Args:
         session: For the clock.
