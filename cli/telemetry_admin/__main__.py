@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from telemetry_admin.host import Host
+    from telemetry_admin.invocation import Invocation
     from telemetry_admin.result import Json, Result
 
 
@@ -45,29 +46,40 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str], host: Host) -> int:
     """Run the program with arguments on a host; the exit status (DESIGN §2)."""
+    from telemetry_admin.invocation import Invocation
+
     as_json = "--json" in arguments
     name = _name(arguments)
+    invocation = Invocation(host)
     try:
-        result = _call(list(arguments), host)
+        result = _call(list(arguments), invocation)
     except TelemetryError as error:
+        _say_losses(invocation)
         return _write_error(name, error, as_json=as_json)
+    _say_losses(invocation, result)
     if result is None:
         return 0 if {"-h", "--help", "--show-completion", "--install-completion"} & set(arguments) else 2
     return _write(name, result, host, as_json=as_json)
 
 
-def _call(arguments: list[str], host: Host) -> Result | None:
+def _say_losses(invocation: Invocation, result: Result | None = None) -> None:
+    """A store that was lost is said, whatever became of the command; where it is the command's failure, as that."""
+    for lost in invocation.lost:
+        if result is None or lost not in result.failures:
+            _say(lost)
+
+
+def _call(arguments: list[str], invocation: Invocation) -> Result | None:
     """Call the command; the errors of the command line's library become our own."""
     import typer
 
     from telemetry_admin.app import VersionAsked, app
-    from telemetry_admin.invocation import Invocation
     from telemetry_admin.result import Result
 
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its base has no public name
     try:
         command = typer.main.get_command(app)
-        found = command.main(arguments, prog_name="telemetry", standalone_mode=False, obj=Invocation(host))
+        found = command.main(arguments, prog_name="telemetry", standalone_mode=False, obj=invocation)
     except VersionAsked as asked:
         return asked.result
     except usage_error as error:

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from telemetry_admin.host import Host
 from telemetry_core import files, paths
 from telemetry_core.config import Config, Engine, Layers, Url, load
-from telemetry_core.errors import ConfigurationError, TelemetryError, UsageError
+from telemetry_core.errors import ConfigurationError, StoreDamaged, StoreError, StoreLost, TelemetryError, UsageError
 
 if TYPE_CHECKING:
     from telemetry_core.reporting import Session
+    from telemetry_core.store import Store
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Invocation:
-    """What the root command knows; commands get it as Typer's context object."""
+    """What the root command knows; commands get it as Typer's context object.
+
+    Attributes:
+        host: The machine and the user.
+        explicit_config: What `--config` names.
+        lost: What is to be said of stores that this call has found lost.
+    """
 
     host: Host
     explicit_config: Path | None = None
+    lost: list[StoreLost] = field(default_factory=list)
 
     @property
     def layers(self) -> Layers:
@@ -46,7 +54,7 @@ class Invocation:
 
     def store_place(self, config: Config) -> Path | Url:
         """Where the store is, as it is shown."""
-        return self.places.store if config.store is None else config.store
+        return self._state(config) / paths.STORE_NAME if config.store is None else config.store
 
     def _store(self, config: Config) -> Path | Url:
         """Where the store is, with what opens it.
@@ -59,11 +67,15 @@ class Invocation:
             return place
         return replace(place, password=files.read_secret(config.store_password_file))
 
+    def _state(self, config: Config) -> Path:
+        """The directory of what this host keeps for itself."""
+        return config.state_directory or self.places.store.parent
+
     def _store_is_passing(self, config: Config) -> bool:
         """Whether the store goes with its container; one that somebody named is believed to last (DESIGN §6)."""
         if config.store is not None or not self.host.is_container:
             return False
-        return not paths.outlives_the_container(self.places.store.parent)
+        return not paths.outlives_the_container(self._state(config))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -72,31 +84,70 @@ class Invocation:
         from telemetry_core.store import Store
 
         config = self.config()
-        with Store.for_reading(self._store(config), self.host.clock.now()) as store:
+        with Store.for_reading(self._store(config), self.host.clock.now(), markers=self._state(config)) as store:
             yield Session(config, store, self.host.clock, passing=self._store_is_passing(config))
 
     @contextmanager
-    def writing(self, *, first_run: bool = True) -> Iterator[Session]:
-        """A session that may write; the first one of a store takes `initialize-telemetry` at its word."""
+    def writing(self, *, first_run: bool = True, kept: str | None = None) -> Iterator[Session]:
+        """A session that may write; the first one of a store takes `initialize-telemetry` at its word.
+
+        Args:
+            first_run: Whether it does.
+            kept: Where a damaged store was put out of its way.
+        """
         from telemetry_core import administration
         from telemetry_core.reporting import Session
         from telemetry_core.store import Store
 
         config = self.config()
-        with Store.for_writing(self._store(config), self.host.clock.now()) as store:
+        with Store.for_writing(self._store(config), self.host.clock.now(), markers=self._state(config)) as store:
             session = Session(config, store, self.host.clock, passing=self._store_is_passing(config))
+            self._note_loss(store, kept)
             if first_run:
                 administration.first_run(session, self.host.user)
             yield session
 
+    def deciding(self, do: Callable[[Session], T], *, first_run: bool = True) -> T:
+        """Do something that has to be possible after a loss too: a damaged store is set aside, and another begun.
+
+        What is to be said of a store that is lost is added to `lost`.
+        """
+        from telemetry_core.store import Store
+
+        try:
+            with self.writing(first_run=first_run) as session:
+                return do(session)
+        except StoreDamaged:
+            config = self.config()
+            kept = Store.set_aside(self._store(config), self.host.clock.now(), markers=self._state(config))
+        with self.writing(first_run=first_run, kept=kept) as session:
+            return do(session)
+
+    def _note_loss(self, store: Store, kept: str | None) -> None:
+        if kept is None and not store.begun_anew:
+            return
+        was = "is gone" if kept is None else f"was damaged and is kept as {kept}"
+        self.lost.append(
+            StoreLost(
+                f"The store {store.place} {was}; a new one is in its place, and telemetry is not configured.",
+                hint="Restore it from a backup, or decide anew with `telemetry enable` or `telemetry disable`.",
+            )
+        )
+
 
 def for_each(engines: Iterable[Engine], do: Callable[[Engine], T]) -> tuple[list[T], list[TelemetryError]]:
-    """Do something for each engine: what came of it, and what went wrong, which does not keep the others from it."""
+    """Do something for each engine: what came of it, and what went wrong, which does not keep the others from it.
+
+    Raises:
+        StoreError: The store cannot be used.
+    """
     done: list[T] = []
     failures: list[TelemetryError] = []
     for engine in engines:
         try:
             done.append(do(engine))
+        except StoreError:
+            raise  # that concerns all of them
         except TelemetryError as error:
             failures.append(error)
     return done, failures

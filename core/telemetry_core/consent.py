@@ -15,6 +15,7 @@ _PASSING = (
     "The store goes with this container, and an initial report is sent once:"
     " mount a volume at the store's directory, or set TELEMETRY_STORE to a place that lasts."
 )
+_LOST = "The store was lost: the initial report counts as sent until telemetry is enabled or disabled again."
 _NO_REQUESTS = "All requests were forbidden with `telemetry disable --no-requests`."
 
 
@@ -29,6 +30,7 @@ class Consent:
         endpoint: Where reports would go now.
         veto: Why no request may leave at all, empty where one may: reporter switch, environment, `--no-requests`.
         passing: Whether the store goes with its container, so that an initial report would be sent at every start.
+        lost: Whether the store follows one that was lost, which may have held a decision and an initial report.
         withheld: Names of fields that are left out.
     """
 
@@ -38,6 +40,7 @@ class Consent:
     endpoint: Endpoint | None
     veto: str = ""
     passing: bool = False
+    lost: bool = False
     withheld: frozenset[str] = frozenset()
 
 
@@ -55,7 +58,9 @@ class Permit:
             raise NotPermitted("Only the consent makes permits.")
 
 
-def decide(config: Config, engine: str, history: Iterable[Decision], *, passing: bool = False) -> Consent:
+def decide(
+    config: Config, engine: str, history: Iterable[Decision], *, passing: bool = False, lost: bool = False
+) -> Consent:
     """The consent of now for an engine's entry (DESIGN §3): its last decision under the layers that can only forbid.
 
     Args:
@@ -63,6 +68,7 @@ def decide(config: Config, engine: str, history: Iterable[Decision], *, passing:
         engine: The entry's name.
         history: All decisions, oldest first.
         passing: Whether the store goes with its container.
+        lost: Whether the store follows one that was lost.
     """
     own = [decision for decision in history if decision.engine == engine]
     last = own[-1] if own else None
@@ -73,6 +79,7 @@ def decide(config: Config, engine: str, history: Iterable[Decision], *, passing:
         endpoint=config.endpoint,
         veto=_veto(config, last),
         passing=passing,
+        lost=lost,
         withheld=frozenset(config.withhold),
     )
 
@@ -118,6 +125,8 @@ def obstacle(consent: Consent, kind: Kind) -> str:
         return "No endpoint is configured."
     if kind is Kind.INITIAL and consent.passing:
         return _PASSING
+    if kind is Kind.INITIAL and consent.lost and consent.decision is None:
+        return _LOST
     return _moved(consent)
 
 
@@ -144,6 +153,8 @@ def refusal(consent: Consent, reason: str) -> NotPermitted | EndpointMissing:
 def _remedy(consent: Consent, reason: str) -> str:
     if reason == _PASSING:
         return "Then it goes at the next `telemetry send`."
+    if reason == _LOST:
+        return f"Decide with `telemetry enable` or `telemetry disable`, with --engine {consent.engine}."
     if not consent.veto or consent.veto == _NO_REQUESTS:
         return f"`telemetry enable --engine {consent.engine}` permits it."
     if consent.veto.startswith("DO_NOT_TRACK"):

@@ -151,6 +151,12 @@ class StoreDamaged(StoreError):
     code = "store-damaged"
 
 
+class StoreLost(StoreError):
+    """The store is gone, or was set aside because it is damaged; an empty one is in its place."""
+
+    code = "store-lost"
+
+
 class StoreUnavailable(StoreError):
     """The store cannot be opened, read or written by this user."""
 

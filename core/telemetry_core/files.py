@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -26,6 +27,19 @@ def read_limited(path: Path, limit: int) -> bytes:
             f"{path} is larger than {limit} bytes.", hint="Check that the path names the file that was meant."
         )
     return content
+
+
+def sync(path: Path) -> None:
+    """Have a file, or what a directory lists, on the disk before anything else is done.
+
+    Raises:
+        OSError: That cannot be.
+    """
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def read_secret(path: Path) -> Secret:

@@ -25,6 +25,7 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
      ("license-key", "jdk.vendor")),
     ("store", "TELEMETRY_STORE", '"telemetry.db"', "telemetry.db", Path("telemetry.db")),
     ("store-password-file", "TELEMETRY_STORE_PASSWORD_FILE", '"password"', "password", Path("password")),
+    ("state-directory", "TELEMETRY_STATE_DIRECTORY", '"/srv/telemetry"', "/srv/telemetry", Path("/srv/telemetry")),
     ("reporter.period", "TELEMETRY_REPORTER__PERIOD", '"12h"', "12h", 43_200_000),
     ("reporter.retries", "TELEMETRY_REPORTER__RETRIES", "5", "5", 5),
     ("reporter.timeout", "TELEMETRY_REPORTER__TIMEOUT", '"20s"', "20s", 20_000),

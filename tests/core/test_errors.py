@@ -34,6 +34,7 @@ def test_every_kind_of_failure_has_the_exit_status_of_the_design() -> None:
         "already-sending": 7,
         "store": 8,
         "store-damaged": 8,
+        "store-lost": 8,
         "store-unavailable": 8,
         "store-too-new": 8,
     }

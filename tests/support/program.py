@@ -66,6 +66,7 @@ class Program:
             "LC_ALL": "C.UTF-8",
             "TELEMETRY_CONFIG": str(self.config),
             "TELEMETRY_STORE": str(self.store),
+            "TELEMETRY_STATE_DIRECTORY": str(self.store.parent),
             **self.variables,
             **(more or {}),
         }

@@ -1,6 +1,6 @@
 """`telemetry enable`: consent, with everything that it is about shown first."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,6 +8,9 @@ from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, for_each, selected
 from telemetry_admin.result import Result, raise_if_alone
 from telemetry_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from telemetry_core.reporting import Session
 
 app = typer.Typer(add_completion=False)
 
@@ -35,7 +38,8 @@ def command(
     invocation: Invocation = ctx.obj
     if not yes and (json or not invocation.host.can_ask):
         raise UsageError("There is no terminal to ask on.", hint="Add --yes to enable without being asked.")
-    with invocation.writing() as session:
+
+    def enable(session: "Session") -> Result:
         engines = selected(session, engine, everything=all_)
         decisions.require_endpoint(session)
         if not json:
@@ -46,10 +50,15 @@ def command(
             invocation.host.user(), "command", authorized_by=authorized_by, reason=reason, note_shown=not json
         )
         decided, failures = for_each(engines, lambda one: decisions.enable(session, one, author))
+        raise_if_alone(failures, decided)
         obstacles = {one.entry: reporting.status(session, one).obstacle for one in engines}
-    raise_if_alone(failures, decided)
-    return Result(
-        data={"engines": [render.described(one) for one in decided], "legal-note-sha256": decisions.legal_note.SHA256},
-        show=lambda console: render.show_enabled(console, decided, obstacles),
-        failures=failures,
-    )
+        return Result(
+            data={
+                "engines": [render.described(one) for one in decided],
+                "legal-note-sha256": decisions.legal_note.SHA256,
+            },
+            show=lambda console: render.show_enabled(console, decided, obstacles),
+            failures=failures,
+        )
+
+    return invocation.deciding(enable)

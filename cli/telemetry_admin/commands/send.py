@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telemetry_core.config import Engine
-    from telemetry_core.reporting import Delivered, Planned, Request, Session
+    from telemetry_core.reporting import Delivered, Planned, Request, Sending, Session, Status
 
 app = typer.Typer(add_completion=False)
 
@@ -41,9 +41,12 @@ def command(
     request = reporting.Request(initial=initial, force=force)
     if dry_run:
         return _plan(invocation, request, lambda session: chosen(session, engine, everything=all_))
-    with invocation.writing() as session:
+
+    def send(session: "Session") -> "tuple[Sending, list[Status]]":
         done = reporting.send(session, chosen(session, engine, everything=all_), request)
-        idle = [reporting.status(session, one) for one in session.config.engines if one.entry in done.idle]
+        return done, [reporting.status(session, one) for one in session.config.engines if one.entry in done.idle]
+
+    done, idle = invocation.deciding(send)
     explicit = initial or force or invocation.host.is_terminal
     said = [one.error for one in done.failed if explicit or not one.repeated]
     return Result(
@@ -55,7 +58,7 @@ def command(
             "idle": dict(done.idle),
         },
         show=(lambda console: render.show(console, done, idle)) if invocation.host.is_terminal else None,
-        failures=said,
+        failures=[*invocation.lost, *said],
         quiet=[one.error for one in done.failed if one.error not in said],
     )
 

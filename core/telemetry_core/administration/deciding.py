@@ -111,6 +111,8 @@ def disable(session: Session, engine: Engine, author: Author, *, no_requests: bo
 def first_run(session: Session, user: Callable[[], str]) -> None:
     """Take `initialize-telemetry` at its word, at the first run of a store and never again (user guide, Configuration).
 
+    After a loss it is void: it might enable what an administrator has disabled since (DESIGN §6).
+
     Args:
         session: Where it is recorded.
         user: Asked for the operating system's user where something is.
@@ -119,7 +121,7 @@ def first_run(session: Session, user: Callable[[], str]) -> None:
         EndpointMissing: It says true, and there is nowhere to send reports to.
     """
     store, config = session.store, session.config
-    if store.properties.get("", FIRST_RUN) is not None:
+    if store.lost_at is not None or store.properties.get("", FIRST_RUN) is not None:
         return
     if config.initialize_telemetry and config.endpoint is None:
         raise EndpointMissing(

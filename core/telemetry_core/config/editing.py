@@ -138,11 +138,7 @@ def _write(target: Path, text: str) -> None:
             os.fsync(stream.fileno())
         temporary.chmod(0o644)
         temporary.replace(target)
-        directory = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        files.sync(target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
 

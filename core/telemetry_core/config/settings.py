@@ -41,6 +41,8 @@ SETTINGS = (
     Setting("withhold", values.FIELD_NAMES, "Fields that are left out of every report.", []),
     Setting("store", values.STORE, "The store: a file, or a database of PostgreSQL that several nodes share."),
     Setting("store-password-file", values.PATH, "A file with the password for a store on PostgreSQL."),
+    Setting("state-directory", values.PATH, "What this host keeps for itself: the store where none is named, and the"
+            " marker of a shared one."),
     Setting("reporter.period", values.DURATION, "One report each.", "24h"),
     Setting("reporter.retries", values.COUNT, "Attempts after the first one, within one run.", 2),
     Setting("reporter.timeout", values.DURATION, "Time for one attempt to deliver.", "15s"),
@@ -144,6 +146,7 @@ class Config:
     reporter_activate: bool = True
     withhold: tuple[str, ...] = ()
     store: Path | Url | None = None
+    state_directory: Path | None = None
     store_password_file: Path | None = None
     engines: tuple[Engine, ...] = ()
     do_not_track: bool = False

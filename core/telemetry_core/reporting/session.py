@@ -45,7 +45,7 @@ class Session:
     def first_run_decision(self, entry: str, user: str = "") -> Decision | None:
         """What the first run decides for an entry by `initialize-telemetry`; None where it decides nothing any more."""
         wanted, endpoint = self.config.initialize_telemetry, self.config.endpoint
-        if wanted is None or self.store.properties.get("", FIRST_RUN) is not None:
+        if wanted is None or self.store.lost_at is not None or self.store.properties.get("", FIRST_RUN) is not None:
             return None
         return Decision(
             engine=entry,
@@ -60,7 +60,8 @@ class Session:
 
     def _decide(self, entry: str, planned: list[Decision]) -> Consent:
         history = [*planned, *self.store.consents.history()]
-        return consent.decide(self.config, entry, history, passing=self.passing)
+        lost = self.store.lost_at is not None
+        return consent.decide(self.config, entry, history, passing=self.passing, lost=lost)
 
     def group(self, engine: Engine) -> tuple[Engine, ...]:
         """All configured entries that showed the same installation as an engine at the last contact, with itself."""

@@ -133,6 +133,15 @@ class Contacts:
         found = self._database.read("SELECT contact FROM contact WHERE engine = ?", (engine,))
         return rows.from_text(found[0][0], Contact, f"contact with {engine}") if found else None
 
+    def verify(self) -> None:
+        """Check every contact.
+
+        Raises:
+            StoreDamaged: One does not read.
+        """
+        for (engine,) in self._database.read("SELECT engine FROM contact"):
+            self.get(str(engine))
+
     def put(self, contact: Contact) -> None:
         """Remember a contact instead of the one before."""
         self._database.change(
