@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -10,9 +12,9 @@ from telemetry_core import bypass, counting, due, files, wire
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Permit
 from telemetry_core.courier import Courier
-from telemetry_core.errors import AlreadySending, NotPermitted, UsageError
+from telemetry_core.errors import AlreadySending, DeliveryFailed, NotPermitted, UsageError
 from telemetry_core.http import Client, Exchange, Proxy, Security
-from telemetry_core.model import Attempt, Endpoint, Kind, Millis, Outcome, Receipt, Report, ReportState
+from telemetry_core.model import MINUTE, Attempt, Endpoint, Kind, Millis, Outcome, Receipt, Report, ReportState
 from telemetry_core.secret import Secret
 from telemetry_core.store import Store
 
@@ -94,8 +96,9 @@ def resolve(report: Report, store: Store, now: Millis, *, accepted: bool) -> Rep
 
     Raises:
         UsageError: It is not pending, or never left, so that there is nothing to find out.
+        DeliveryFailed: It is being sent right now.
     """
-    with store.transaction():
+    with _sent_by_nobody(report, store), store.transaction():
         kept = store.reports.get(report.id) or report
         unknown = kept.maybe_arrived or any(one.outcome is None for one in store.reports.attempts(report.id))
         if kept.state is not ReportState.PENDING or not unknown:
@@ -112,6 +115,23 @@ def resolve(report: Report, store: Store, now: Millis, *, accepted: bool) -> Rep
             _leave_the_counts(closed, store)
         store.reports.put(closed)
     return closed
+
+
+@contextmanager
+def _sent_by_nobody(report: Report, store: Store) -> Iterator[None]:
+    """Keep everybody from sending a report: an answer that comes after it was closed would count it a second time."""
+    with suppress(AlreadySending), store.sending():
+        lease = store.leases.take(report.id, MINUTE)
+        if lease is not None:
+            try:
+                yield
+            finally:
+                store.leases.give_back(lease)
+            return
+    raise DeliveryFailed(
+        f"Report {report.id} is being sent right now.",
+        hint=f"In a minute or two `telemetry history {report.id}` shows what came of it.",
+    )
 
 
 def classify(exchange: Exchange, now: Millis) -> Receipt:
