@@ -72,17 +72,19 @@ def begin(snapshots: Sequence[Snapshot], taken_at: Millis, *, listed: int = 1) -
     return lives.begin(Base(taken_at, read_at, metrics), _commands(snapshots), read_at)
 
 
-def read(base: Base, snapshots: Sequence[Snapshot], *, listed: int = 1) -> Reading:
+def read(base: Base, snapshots: Sequence[Snapshot], *, listed: int = 1, begun_with: Base | None = None) -> Reading:
     """What the snapshots show for the first time. Nothing is ever negative, nothing is counted twice.
 
     Args:
         base: What was counted before.
         snapshots: The nodes that answered, in the configured order.
         listed: How many nodes the configuration lists.
+        begun_with: The base at the beginning of the reading, None where it does not matter. Where it is another one by
+            now, the reading is in no order with the one of another process: what only this one shows comes next time.
     """
     read_at = max(snapshot.read_at for snapshot in snapshots)
-    if base.read_at - _OUT_OF_ORDER <= read_at <= base.read_at:
-        return _nothing_new(base)  # another process was faster, and its reading has all that this one has
+    if begun_with not in (None, base) or base.read_at - _OUT_OF_ORDER <= read_at <= base.read_at:
+        return _nothing_new(base)  # another process was faster
     over_rest = base.metrics is not None
     base = _set_back(base, read_at)
     problems: dict[str, str] = {}

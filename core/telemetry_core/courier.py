@@ -75,9 +75,14 @@ class Courier:
 
     def _refuse_what_was_sent(self, report: Report) -> None:
         kept = self.store.reports.get(report.id)
-        if kept is not None and kept.attempts != report.attempts:
+        if kept is not None and _tries(kept) != _tries(report):
             raise AlreadySending("Another node has sent the report meanwhile.")
 
     def may_send(self) -> bool:
         """Whether the report is still this node's to send."""
         return self.lease is not None and self.store.leases.is_held(self.lease)
+
+
+def _tries(report: Report) -> tuple[int, int, Millis]:
+    """What tells whether an attempt was begun or has ended; only its end says how long the next one waits."""
+    return report.attempts, report.failed_runs, report.next_attempt_at

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.batteries import answers, canaries, disk, kills, signals, starts
+from tests.batteries import answers, canaries, disk, kills, nodes, signals, starts
 from tests.batteries.tally import Tally
 
-#: Each takes how many tries, and the seed of its chance. Nodes that share one PostgreSQL come here, as `nodes`.
+#: Each takes how many tries, and the seed of its chance.
 BATTERIES: dict[str, Callable[[int, int], Tally]] = {
     "answers": answers.run,
     "canaries": canaries.run,
     "disk": disk.run,
     "kills": kills.run,
+    "nodes": nodes.run,
     "signals": signals.run,
     "starts": starts.run,
 }

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
 from collections import Counter
 
+from tests.batteries import rush
 from tests.batteries.tally import Tally, Verdict
 from tests.batteries.world import SCENES, World
 from tests.support.receiver import Reply
@@ -42,14 +39,6 @@ def run(count: int, seed: int) -> Tally:
 
 def _rush(world: World) -> tuple[Counter[int], str]:
     """How all of them ended, and what they said."""
-    run = {"environment": world.program.environment(), "directory": str(world.program.directory), "arguments": ["send"]}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.batteries.crowd", str(CROWD)],
-        input=json.dumps(run),
-        capture_output=True,
-        text=True,
-        env={name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
-        timeout=300,
-        check=True,
-    )
-    return Counter(json.loads(done.stdout)), (world.program.directory / "said").read_text()
+    with rush.Rush([rush.run(world.program, "send")] * CROWD) as crowd:
+        crowd.begin()
+        return Counter(crowd.statuses()), rush.said([world.program])

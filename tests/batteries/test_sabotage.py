@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.batteries import tracing
+from tests.batteries import nodes, tracing
 from tests.batteries.planting import ROOT, Bug, plant
 
 #: Each attempt is told apart by the receiver, which then has a report as often as it was sent.
@@ -27,12 +27,21 @@ COUNTS_LEAVE_EARLY = Bug(
     "return int(str(found[0][0]))",
     "self._database.change('DELETE FROM base'); return int(str(found[0][0]))",
 )
+#: Whoever wants to send a report may, also while another node does.
+NO_LEASE = Bug(
+    "telemetry_core/store/leases.py",
+    'f" WHERE id = ? AND coalesce(lease_until, 0) < {self._now} RETURNING lease_until"',
+    '" WHERE id = ? RETURNING lease_until"',
+)
 NO_LOCK = Bug("telemetry_core/store/__init__.py", "        lock.acquire()\n", "        pass\n")
 NO_TRANSLATION = Bug(
     "telemetry_core/store/sqlite.py", "raise _unavailable(path, text) from error", "raise RuntimeError(text)"
 )
 ECHO = Bug("telemetry_core/http/client.py", "return redacted(text, *known)", "return text")
 DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
+
+
+shared = pytest.mark.skipif(nodes.missing_here() is not None, reason=str(nodes.missing_here()))
 
 
 @pytest.mark.skipif(tracing.missing() is not None, reason=str(tracing.missing()))
@@ -45,6 +54,7 @@ DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
         pytest.param("answers", 3, COUNTS_LEAVE_EARLY, "lost", id="answers, counts that are gone"),
         pytest.param("disk", 6, NEW_KEY, "doubled", id="disk, another key at each attempt"),
         pytest.param("disk", 6, NO_TRANSLATION, "died", id="disk, errors of the store as they come"),
+        pytest.param("nodes", 8, NO_LEASE, "doubled", id="nodes, no lease", marks=shared),
         pytest.param("starts", 2, NO_LOCK, "doubled", id="starts, no lock"),
         pytest.param("canaries", 40, ECHO, "died", id="canaries, what the other side repeats"),
         pytest.param("signals", 3, DEAF, "died", id="signals, nobody listens"),
@@ -58,7 +68,7 @@ def test_a_planted_bug_is_found(battery: str, count: int, bug: Bug, found: str, 
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     line = re.match(r"\w+: tried (\d+) survived (\d+) lost (\d+) doubled (\d+) late (\d+)", done.stdout)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.batteries.books import Books, arrived, changed, excess, missing
 from tests.support.clock import ShiftedClock
 from tests.support.desk import Desk
 from tests.support.program import Program
 from tests.support.receiver import Receiver, Reply
-from tests.support.simulated_engine import PUBLIC, SimulatedEngine
+from tests.support.simulated_engine import SimulatedEngine
 
 _MEMORY = Path("/dev/shm")
 MINUTE = 60_000
@@ -26,20 +25,6 @@ PATIENT = {
     "TELEMETRY_REPORTER__TIMEOUT": "10m",
     "TELEMETRY_REPORTER__DEADLINE": "20m",
 }
-#: What must arrive exactly; of other commands, which observing itself causes, never more than the engine counted.
-EXACT = (*PUBLIC.values(), "StartProcessInstanceCmd")
-
-
-@dataclass(frozen=True)
-class Books:
-    """What is missing at the receiver and what it has too often: counts, and initial reports."""
-
-    lost: int
-    doubled: int
-
-    @property
-    def balanced(self) -> bool:
-        return self.lost == self.doubled == 0
 
 
 class World:
@@ -81,28 +66,11 @@ class World:
         """Judged by what the engine counted and what the receiver committed, not by our own store."""
         counted = self.engine.totals()
         counted.subtract(self._before)
-        arrived, initial = self._arrived()
-        missing = Counter({name: counted[name] - arrived[name] for name in {*EXACT, *arrived}})
-        lost = sum(max(missing[name], 0) for name in EXACT) + max(1 - initial, 0)
-        doubled = sum(max(-value, 0) for value in missing.values()) + max(initial - 1, 0)
-        return Books(lost, doubled + self._changed())
-
-    def _arrived(self) -> tuple[Counter[str], int]:
-        arrived: Counter[str] = Counter()
-        initial = 0
-        for body in self.receiver.committed.values():
-            internals = json.loads(body)["product"]["internals"]
-            initial += set(internals) == {"telemetry-enabled"}
-            for name, one in internals.get("metrics", {}).items():
-                if name not in PUBLIC or name in PUBLIC.values():  # public names stand beside the legacy ones
-                    arrived[name] += one["count"]
-            for name, one in internals.get("commands", {}).items():
-                arrived[name] += one["count"]
-        return arrived, initial
-
-    def _changed(self) -> int:
-        """Requests that came with other bytes under the id of an earlier one."""
-        return sum(request.body != self.receiver.committed[request.key] for request in self.receiver.received)
+        have = arrived(self.receiver.committed.values())
+        return Books(
+            lost=missing(counted, have.counts) + max(1 - have.initial, 0),
+            doubled=excess(counted, have.counts) + max(have.initial - 1, 0) + changed(self.receiver),
+        )
 
 
 def first(world: World) -> None:

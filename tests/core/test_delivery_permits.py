@@ -16,6 +16,7 @@ from tests.support.clock import START, ManualClock
 from tests.support.delivering import (
     INSTALLATION,
     LEDGER,
+    PERIODIC,
     REDUCED,
     SETTINGS,
     Delivery,
@@ -205,4 +206,21 @@ def test_a_report_that_another_node_has_tried_since_it_was_read_is_left_to_its_w
         delivery(before)
         with pytest.raises(AlreadySending):
             delivery.next_run()(before)
+        assert len(receiver.received) == 1
+
+
+def test_one_that_was_read_while_another_node_tried_it_is_too(store: Store) -> None:
+    """Found by the battery of nodes: the second one sent it again at once."""
+    during: list[Report | None] = []
+
+    def answer(_: Received) -> Reply:
+        with new_store(store.place) as other:
+            during.append(other.reports.get(PERIODIC))
+        return Reply(503)
+
+    with Receiver(answer) as receiver:
+        delivery = Delivery(store, receiver.url)
+        delivery()
+        with pytest.raises(AlreadySending):
+            delivery.next_run()(during[0])
         assert len(receiver.received) == 1

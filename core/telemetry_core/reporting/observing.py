@@ -49,13 +49,14 @@ class Begin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the nodes of one installation said, and how many are listed."""
+    """What the nodes of one installation said, how many are listed, and the base there was before they were asked."""
 
     engines: tuple[str, ...]
     listed: int
     snapshots: tuple[Snapshot, ...]
     read_at: Millis
     own_reporter: bool
+    begun_with: Base | None
 
 
 def observe(
@@ -83,7 +84,7 @@ def observe(
     used = tuple(one for one in snapshots if one.answered and one.installation in (None, installation))
     unused = [_unused(one) for one in snapshots if one not in used]
     found = environment.gather([*used, *_configured(group), *_set_here(session, installation), *unused])
-    reading = _reading(group, used)
+    reading = _reading(group, used, before if before is not None and before.installation == installation else None)
     with session.store.transaction() if keep else nullcontext():
         enabled = begin is not Begin.NO or session.consent_of(group).state is State.ENABLED
         before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
@@ -98,7 +99,7 @@ def observe(
     return seen
 
 
-def _reading(group: tuple[Engine, ...], used: tuple[Snapshot, ...]) -> _Reading:
+def _reading(group: tuple[Engine, ...], used: tuple[Snapshot, ...], before: Ledger | None) -> _Reading:
     """What was counted, as the nodes and the database say it; this host counts nothing."""
     counted = tuple(one for one in used if not one.on_host)
     return _Reading(
@@ -107,6 +108,7 @@ def _reading(group: tuple[Engine, ...], used: tuple[Snapshot, ...]) -> _Reading:
         snapshots=counted,
         read_at=max(snapshot.read_at for snapshot in counted),
         own_reporter=any(snapshot.own_reporter for snapshot in counted),
+        begun_with=None if before is None else before.base,
     )
 
 
@@ -156,7 +158,7 @@ def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple
         base = counting.begin(reading.snapshots, reading.read_at, listed=reading.listed)
         ledger = Ledger(installation, base, _zeros(base), window_start=reading.read_at)
         return ledger, Usage(ledger.accumulated, ledger.window_start, _just_begun(ledger.base))
-    seen = counting.read(before.base, reading.snapshots, listed=reading.listed)
+    seen = counting.read(before.base, reading.snapshots, listed=reading.listed, begun_with=reading.begun_with)
     if reading.own_reporter:
         base, accumulated = counting.stay_out(seen.base), before.accumulated
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry_core import administration
+from telemetry_core import administration, reporting
 from telemetry_core.config import Url
 from telemetry_core.model import Kind, ReportState, State
 from telemetry_core.reporting import Sending
@@ -185,6 +185,26 @@ def test_readings_of_many_nodes_at_the_same_time_count_everything_once(nodes: No
     nodes.work(1)
     nodes.desk.send(force=True)
     assert sum(counted(nodes.receiver)) == 4 * (7 + 5) + 1
+
+
+def test_a_node_whose_reading_another_one_overtakes_sends_what_that_one_has_counted(nodes: Nodes) -> None:
+    """Found by the battery: it sent the day's report without metrics, because their base had moved meanwhile."""
+    nodes.desk.enable()
+    nodes.desk.send()
+    nodes.work(5)
+    nodes.clock.advance(DAY)
+
+    def other_is_faster_and_killed() -> None:
+        with nodes.another().session() as session:
+            reporting.observe(session, session.config.engines, keep=True)
+        nodes.clock.advance(1)
+        nodes.work(2)
+
+    nodes.while_reading(other_is_faster_and_killed)
+    nodes.desk.send()
+    nodes.clock.advance(DAY)
+    nodes.desk.send()
+    assert counted(nodes.receiver) == [0, 5, 2]
 
 
 def test_two_nodes_that_enable_at_the_same_time_decide_once_and_take_one_base(anywhere: Nodes) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from telemetry_core import reporting
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 from tests.support.receiver import Receiver
-from tests.support.simulated_engine import SimulatedEngine
+from tests.support.simulated_engine import Answer, SimulatedEngine
 
 DAY = 24 * 3600.0
 
@@ -66,3 +67,20 @@ def test_what_fell_while_the_engine_reported_by_itself_is_not_counted_again_by_u
     assert "reports by itself" in stage.desk.send().idle["orders"]
     stage.engine.own_reporter = False
     assert stage.send(30, 2) == 10
+
+
+def test_a_reading_that_another_process_overtakes_is_no_restart(stage: Stage) -> None:
+    """What was answered first is noted last, and shows less than what is known by then."""
+
+    def overtaken() -> Answer:
+        del stage.engine.override["/telemetry/data"]
+        stage.shows(130, 6)
+        answer = stage.engine.answer("/engine-rest/telemetry/data")
+        stage.shows(131, 7)
+        with stage.desk.session() as session:
+            reporting.observe(session, session.config.engines, keep=True)
+        stage.clock.advance(1)
+        return answer
+
+    stage.engine.override["/telemetry/data"] = overtaken
+    assert [stage.send(0, 0), stage.send(140, 8), stage.send(150, 9)] == [31, 9, 10]
