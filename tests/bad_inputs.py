@@ -204,7 +204,7 @@ STORES = (
              prepare=_store_is_garbage),
     BadInput("a store of a newer release", "was written by a newer release", 8, command="status",
              prepare=_enabled(_store_is_newer)),
-    BadInput("a flipped bit in the store", "is not as it was written", 8, command="send",
+    BadInput("a flipped bit in the store", "is not as it was written", 8, command="history --verify",
              prepare=_enabled(_flip_a_bit)),
     BadInput("a store that only others may write", "cannot be used", 8, command="send",
              prepare=_enabled(_store_is_read_only), unprivileged=True),
