@@ -18,7 +18,7 @@ from tests.support.simulated_engine import SimulatedEngine
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "reference" / "json"
 
-#: How each shape of data is called for; NEWEST is the id of the newest report, KEY a file with a licence, IMAGE a folder.
+#: How each shape of data is called for; NEWEST is the id of the newest report, KEY a licence, IMAGE a folder.
 COMMANDS = {
     "config check": "config check",
     "config get": "config get endpoint",
