@@ -109,6 +109,11 @@ def test_another_sending_process_is_no_failure(tmp_path: Path) -> None:
         assert "SuccessExitStatus=7" in parts[0].text.splitlines()
 
 
+def test_a_call_that_the_sandbox_forbids_fails_and_kills_nothing(tmp_path: Path) -> None:
+    for parts in forms(JOB, tmp_path).values():
+        assert "SystemCallErrorNumber=EPERM" in parts[0].text.splitlines()
+
+
 def test_the_resident_reporter_says_that_it_is_ready_and_is_watched(tmp_path: Path) -> None:
     (service,) = systemd.units(replace(JOB, resident=True), tmp_path, "the installation")
     for line in ("Type=notify", "WatchdogSec=10min", "ExecStart=/opt/telemetry/bin/telemetry run", "Restart=always"):
