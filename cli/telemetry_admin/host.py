@@ -75,7 +75,7 @@ class Host:
         import platform
 
         try:
-            found = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+            found = Path("/etc/machine-id").read_text(encoding="utf-8").strip()
         except (OSError, ValueError):
             found = ""
         return found or platform.node()

@@ -43,8 +43,8 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStop={command}
 SuccessExitStatus=7
-# The engine's own stop waits for this, at most so long.
-TimeoutStopSec=90s
+# The engine's own stop waits for this: some seconds, and never longer than so.
+TimeoutStopSec=30s
 """
 #: All that the program needs is its files, its store and the network. Root without capabilities is the owner of root's
 #: files, such as the store after `sudo telemetry enable`, and nothing more.

@@ -41,9 +41,9 @@ def test_the_cron_job_runs_at_the_minute_and_second_of_the_installation() -> Non
 def test_the_sidecar_runs_all_the_time_and_says_the_last_word_while_the_engine_stays() -> None:
     engine, sidecar = pod(resident=True)["containers"]
     assert sidecar["command"] == ["telemetry", "run"]
-    assert sidecar["lifecycle"]["preStop"]["exec"]["command"][-1] == "telemetry send --final || test $? = 7"
-    assert engine["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "30"]
-    assert pod(resident=True)["terminationGracePeriodSeconds"] > 30
+    assert sidecar["lifecycle"]["preStop"]["exec"]["command"] == ["telemetry", "send", "--final"]
+    assert engine["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "15"]
+    assert pod(resident=True)["terminationGracePeriodSeconds"] >= 30 + 15
 
 
 @pytest.mark.parametrize("resident", [False, True])

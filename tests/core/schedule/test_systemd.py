@@ -88,6 +88,20 @@ def test_the_exposure_is_at_most_one_and_a_half(form: str, *, homes: bool, execu
     assert float(level[1]) <= 1.5
 
 
+def test_the_drop_in_of_the_guide_is_right_and_its_exposure_is_as_the_guide_says(
+    executable: Path, tmp_path: Path
+) -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    (drop_in,) = re.findall(r"^```ini\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    service = systemd.units(replace(JOB, program=(str(executable),)), tmp_path / "units", "the installation")[0]
+    (path,) = written([service])
+    written([Part(tmp_path / "units" / "telemetry.service.d" / "host.conf", drop_in)])
+    assert analyze("verify", "--man=no", path).stderr == ""
+    found = re.search(r"Overall exposure level for \S+: (\S+)", analyze("security", "--offline=true", path).stdout)
+    assert found is not None
+    assert f"exposure is {found[1]} with it" in " ".join(guide.split())
+
+
 @pytest.mark.parametrize(
     ("every", "normalized"),
     [
