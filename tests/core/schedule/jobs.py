@@ -20,4 +20,4 @@ JOB = Job(
 )
 OWN = replace(JOB, user=None)
 #: A path with all that shells, crontabs and units take for something else.
-AWKWARD = '/srv/50% of $HOME\'s "best" #1'
+AWKWARD = '/srv/50%h of $HOME\'s "best" #1'

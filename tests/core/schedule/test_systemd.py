@@ -33,7 +33,7 @@ def analyze(*words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def executable(tmp_path: Path) -> Path:
-    path = tmp_path / "50% of $it" / "telemetry"
+    path = tmp_path / "50%h of $it" / "telemetry"
     path.parent.mkdir()
     path.write_text("#!/bin/sh\n")
     path.chmod(0o755)
