@@ -14,6 +14,7 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
+from tests.support.unprivileged import NOBODY
 
 CRON = ("cron",)
 SYSTEMD = ("systemd",)
@@ -196,6 +197,18 @@ def test_the_line_for_cron_sends_with_nothing_but_crons_own_environment(
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert len(receiver.received) == 2
+
+
+def test_the_systems_schedule_runs_as_the_owner_of_the_store(configured: Program) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, whose schedules are the system's")
+    assert "User=root" in configured("schedule", "show", *SYSTEMD).text.splitlines()
+    configured("enable", "--yes")
+    os.chown(configured.store, NOBODY, NOBODY)
+    owner = configured.store.owner()
+    shown = configured("schedule", "show", *SYSTEMD).text.splitlines()
+    assert f"User={owner}" in shown
+    assert f"ReadWritePaths=-{configured.store.parent}" in shown
 
 
 @pytest.mark.parametrize(

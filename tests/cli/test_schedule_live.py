@@ -91,7 +91,7 @@ done
 ls -A /etc/cron.d
 crontab -l
 """
-    done = apart(script, visible.environment(), timeout=125)
+    done = apart(script, visible.environment(), timeout=240)
     assert done.returncode == 0, done.stderr
     others, begin, *_, end, left = done.stdout.splitlines()
     assert others == left == "7 7 * * * true"

@@ -11,7 +11,7 @@ import pytest
 
 
 def apart(
-    script: str, environment: Mapping[str, str], *, timeout: float = 60, own_processes: bool = True
+    script: str, environment: Mapping[str, str], *, timeout: float = 180, own_processes: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run a shell script, which ends at its first failure; needs root. It may see the processes of others, too."""
     if (os.geteuid() != 0 or shutil.which("unshare") is None) and not os.environ.get("TELEMETRY_TESTS_SKIP_NOTHING"):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from telemetry_admin import options
+from telemetry_admin import completing, options
 from telemetry_admin.invocation import Invocation
 from telemetry_admin.result import Result
 from telemetry_core.errors import UsageError
@@ -33,7 +33,12 @@ Unit = Annotated[
 ]
 Engines = Annotated[
     Optional[list[str]],  # noqa: UP045  # as above
-    typer.Option("--engine", metavar="NAME", help="For stop-hook: only this engine's last report; again for several."),
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="For stop-hook: only this engine's last report; again for several.",
+        autocompletion=completing.engines,
+    ),
 ]
 Image = Annotated[
     Optional[Path],  # noqa: UP045  # as above
@@ -101,7 +106,6 @@ def install(
     on = scheduling.machine(invocation, image)
     hook = None if unit is None else Hook(unit, tuple(engine or ()))
     chosen = _checked(kind or on.usual(), every, hook, engine, resident=resident)
-    on.require(chosen)
     with invocation.reading() as session:
         planned = scheduling.plan(invocation, session, on, every, resident=resident)
         parts = _parts(chosen, planned, on, hook, session)
