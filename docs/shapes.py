@@ -50,6 +50,8 @@ DELIVERED: Mapping[str, Shape] = {
     "accepted-at": "instant?", "next-attempt-at": "instant?",
 }  # fmt: skip
 
+TIMING: Mapping[str, Shape] = {"every": "every", "derived-from": "text", "notes": ["text"]}
+
 #: What `data` is, by command; variants of a command that give other data have a name of their own.
 SHAPES: Mapping[str, Shape] = {
     "config check": {"engines": ["text"], "settings": "count"},
@@ -86,6 +88,13 @@ SHAPES: Mapping[str, Shape] = {
             "diff": [{"path": "text", "before": "anything", "after": "anything", "new-kind": "flag"}],
         }],
     },
+    "schedule install": {
+        "kind": "schedule", "written": ["text"], "removed": ["text"],
+        "announcement": [{"name": "text", "endpoint": "text?", "initial": "text", "periodic": "text"}],
+        "also-installed": ["schedule"], **TIMING,
+    },
+    "schedule remove": {"removed": ["text"]},
+    "schedule show": {"kind": "schedule", "parts": [{"path": "text?", "text": "text"}], **TIMING},
     "send": {
         "delivered": [DELIVERED],
         "failed": [{"name": "text", "code": "text", "message": "text"}],
@@ -104,6 +113,8 @@ _TYPES: Mapping[str, Json] = {
     "instant": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
     "anything": {},
     "kind": {"enum": ["initial", "periodic"]},
+    "schedule": {"enum": ["cron", "systemd", "stop-hook", "kubernetes", "windows"]},
+    "every": {"enum": ["5m", "15m", "hourly", "daily"]},
     "trigger": {"enum": ["due", "forced", "final"]},
     "state": {"enum": ["not-configured", "enabled", "disabled"]},
     "report-state": {"enum": ["pending", "accepted", "refused", "withdrawn", "conflict"]},

@@ -86,6 +86,11 @@ def _key(content: bytes) -> Callable[[Program], None]:
     return prepare
 
 
+def _foreign_schedule(program: Program) -> None:
+    (program.directory / "etc" / "cron.d").mkdir(parents=True)
+    (program.directory / "etc" / "cron.d" / "telemetry").write_text("5 5 * * * root telemetry send\n")
+
+
 def _store_is_directory(program: Program) -> None:
     program.store.mkdir(parents=True)
 
@@ -224,6 +229,36 @@ COMMANDS = (
     BadInput("force without consent", "Telemetry is not configured for orders", 4, command="send --force"),
 )  # fmt: skip
 
+SCHEDULES = (
+    BadInput("a schedule every 0 seconds", "'0s' is not one of '5m', '15m', 'hourly', 'daily'", 2,
+             command="schedule install --every 0s"),
+    BadInput("a schedule once a year", "'365d' is not one of '5m', '15m', 'hourly', 'daily'", 2,
+             command="schedule install --every 365d"),
+    BadInput("a schedule that is too rare for the period", "--every daily is less often than a report is due", 2,
+             config='[reporter]\nperiod = "1h"\n', command="schedule show cron --every daily"),
+    BadInput("a kind of schedule that is none", "'anacron' is not one of 'cron', 'systemd'", 2,
+             command="schedule install anacron"),
+    BadInput("a schedule that no host takes", "A schedule for windows is not installed from here", 2,
+             command="schedule install windows"),
+    BadInput("a resident reporter of cron", "There is no resident reporter for cron", 2,
+             command="schedule show cron --resident"),
+    BadInput("a stop hook of nothing", "A stop hook needs the engine's service", 2, command="schedule show stop-hook"),
+    BadInput("a stop hook of what is no service", "'camunda' is not the name of a systemd service", 2,
+             command="schedule show stop-hook --unit camunda"),
+    BadInput("a stop hook for an engine that is not configured", "No engine is called 'x'", 2,
+             command="schedule show stop-hook --unit camunda.service --engine x"),
+    BadInput("a schedule without crontab", "There is no crontab here. Install cron", 3, unprivileged=True,
+             command="schedule install cron", variables={"PATH": "/nonexistent"}),
+    BadInput("a schedule without systemd", "systemd does not run here. Take `telemetry schedule install cron`", 3,
+             unprivileged=True, command="schedule install systemd", variables={"PATH": "/nonexistent"}),
+    BadInput("a schedule where this user may not write", "cannot be changed: Permission denied. Run as root", 3,
+             unprivileged=True, command="schedule install cron --image /usr"),
+    BadInput("a schedule in a place where nothing can be made", "cannot be changed: Not a directory", 3,
+             command=f"schedule install cron --image {os.devnull}"),
+    BadInput("a schedule with a file of somebody else in its place", "was not written by `telemetry schedule install`",
+             3, command="schedule install cron --image .", prepare=_foreign_schedule),
+)  # fmt: skip
+
 LICENSES = (
     BadInput("a licence key that nobody gives", "There is no terminal to ask on", 2, command="license set"),
     BadInput("an empty licence key", "The licence key is empty", 2, command="license set -"),
@@ -239,4 +274,4 @@ LICENSES = (
              command="license set --file key.txt", prepare=_key(b'{"signature": "geheim"')),
 )  # fmt: skip
 
-TABLE = (*ENDPOINTS, *ENGINES, *CONFIGURATIONS, *STORES, *COMMANDS, *LICENSES)
+TABLE = (*ENDPOINTS, *ENGINES, *CONFIGURATIONS, *STORES, *COMMANDS, *SCHEDULES, *LICENSES)

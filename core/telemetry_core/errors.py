@@ -68,6 +68,12 @@ class SecretExposed(ConfigurationError):
     code = "secret-exposed"
 
 
+class NotSchedulable(ConfigurationError):
+    """This host, or this user on it, cannot take a schedule."""
+
+    code = "not-schedulable"
+
+
 class NotPermitted(TelemetryError):
     """An explicit command asks for what the consent of now does not allow."""
 

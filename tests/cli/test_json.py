@@ -18,7 +18,7 @@ from tests.support.simulated_engine import SimulatedEngine
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "reference" / "json"
 
-#: How each shape of data is called for; NEWEST is the id of the newest report, KEY a file with a licence.
+#: How each shape of data is called for; NEWEST is the id of the newest report, KEY a licence, IMAGE a folder.
 COMMANDS = {
     "config check": "config check",
     "config get": "config get endpoint",
@@ -37,6 +37,9 @@ COMMANDS = {
     "license show": "license show",
     "preview": "preview",
     "preview --diff": "preview --diff",
+    "schedule install": "schedule install cron --image IMAGE",
+    "schedule remove": "schedule remove --image IMAGE",
+    "schedule show": "schedule show systemd --image IMAGE",
     "send": "send --force",
     "send --dry-run": "send --dry-run",
     "status": "status",
@@ -67,7 +70,9 @@ def test_success_is_one_object_on_one_line_and_fits_its_schema(command: str, con
     key = configured.directory / "license.txt"
     key.write_text("c2hvcnQ=;customer=ACME;expiryDate=2030-12-31;camundaBPM=true", encoding="utf-8")
     configured("license", "set", "--file", str(key))
-    called = COMMANDS[command].replace("NEWEST", newest).replace("KEY", str(key))
+    called = (
+        COMMANDS[command].replace("NEWEST", newest).replace("KEY", str(key)).replace("IMAGE", str(configured.directory))
+    )
     done = configured(*called.split(), "--json")
     assert done.status == 0
     assert done.text.count("\n") == 1
