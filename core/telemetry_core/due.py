@@ -31,6 +31,11 @@ def initial_due_at(state: State, first_contact_at: Millis, now: Millis) -> Milli
     return min(first_contact_at, now) + UNDECIDED_DELAY
 
 
+def reading_is_due(read_at: Millis, now: Millis, sample_period: Millis) -> bool:
+    """Whether the last reading is older than a sample period; in the future, a clock had gone wrong."""
+    return not read_at <= now < read_at + sample_period
+
+
 def next_attempt(now: Millis, failed_runs: int, retry_after: float | None, period: Millis) -> Millis:
     """When a pending report is tried again: after 1, 2, 4 ... 60 minutes, or what the receiver asks for.
 

@@ -44,8 +44,9 @@ class Planned:
 
 @dataclass(slots=True)
 class Sending:
-    """The result of a `send`; `idle` says for an engine why there was nothing to do."""
+    """The result of a `send`; `idle` says for an engine why there was nothing to do, `read` has those that answered."""
 
     delivered: list[Delivered] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     idle: dict[str, str] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
