@@ -111,7 +111,7 @@ def _write(name: str, result: Result, host: Host, *, as_json: bool) -> int:
 
         result.show(make_console(host))
     if result.raw is not None or not as_json:
-        for failure in result.failures:
+        for failure in (*result.failures, *result.forgiven):
             _say(failure)
     return 0 if result.error is None else result.error.exit_status
 

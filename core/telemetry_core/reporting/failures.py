@@ -52,10 +52,15 @@ def last(session: Session, engine: str) -> tuple[str, int] | None:
     return str(said.get("message", "")), int(said.get("at", 0))
 
 
-def remember(session: Session, result: Sending) -> None:
+def remember(session: Session, result: Sending, *, failed: bool = True) -> None:
     """Mark what was said within the period already; a success ends it, a run with nothing to do does not.
 
     An engine that answers again is no trouble any more; what was said of it is still not said twice.
+
+    Args:
+        session: Where it is kept.
+        result: What came of a `send`.
+        failed: Whether failures are kept; at an end they are no trouble to come.
     """
     accepted = [one.report for one in result.delivered if one.report.state is ReportState.ACCEPTED]
     for engine in {engine for report in accepted for engine in report.engines}:
@@ -64,7 +69,7 @@ def remember(session: Session, result: Sending) -> None:
         said = _said(session, engine)
         if said.get("status") == EngineError.exit_status and not said.get("over"):
             session.store.properties.put(engine, _FAILURE, json.dumps({**said, "over": True}))
-    if result.failed:
+    if result.failed and failed:
         with session.store.transaction():  # of several nodes one says it
             result.failed[:] = [_remembered(session, failed) for failed in result.failed]
 

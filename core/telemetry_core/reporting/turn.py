@@ -36,6 +36,10 @@ class Turn:
         self._why_idle = "nothing is due"
 
     @property
+    def _steps(self) -> tuple[Callable[[], TelemetryError | None], ...]:
+        return (self._begin, self._initial, self._pending, self._new, self._read)
+
+    @property
     def entries(self) -> tuple[str, ...]:
         """The configured entries whose turn this is."""
         return tuple(engine.entry for engine in self._group)
@@ -50,7 +54,7 @@ class Turn:
             StoreError: The store cannot be used.
         """
         failed: list[TelemetryError] = []
-        for step in (self._begin, self._initial, self._pending, self._new, self._read):
+        for step in self._steps:
             error = self._guarded(step)
             if error is not None and error not in failed:
                 failed.append(error)
@@ -193,7 +197,8 @@ class Turn:
         if self._request.initial or installation is None or self._obstacle(Kind.PERIODIC):
             return None
         pending = self._session.store.reports.pending(installation, Kind.PERIODIC)
-        if pending is None or not (self._request.force or self._is_due_again(pending)):
+        at_once = self._request.force or self._request.final
+        if pending is None or not (at_once or self._is_due_again(pending)):
             return None
         return self._deliver(pending)
 

@@ -91,6 +91,12 @@ def test_without_consent_no_reading_is_taken(stage: Stage) -> None:
     assert stage.send_after(12 * HOUR) == 0
 
 
+def test_while_one_entry_of_an_installation_does_not_permit_it_no_reading_is_taken(stage: Stage) -> None:
+    stage.desk.variables["TELEMETRY_ENGINES__TWIN__REST"] = stage.engine.rest.replace("127.0.0.1", "localhost")
+    stage.desk.send()
+    assert stage.send_after(12 * HOUR) == 0
+
+
 def test_a_reading_is_taken_while_a_report_waits_for_a_dead_receiver(stage: Stage) -> None:
     stage.send_after(6 * HOUR)
     stage.desk.variables["TELEMETRY_ENDPOINT"] = "http://127.0.0.1:9/"
