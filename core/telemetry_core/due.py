@@ -21,6 +21,11 @@ def slot(now: Millis, phase_at: Millis, period: Millis) -> Millis:
     return phase_at + (now - phase_at) // period * period
 
 
+def on_time(slot_at: Millis, period: Millis) -> Millis:
+    """The instant in a slot that is a whole number of periods after the first report."""
+    return slot_at + round(period * _EARLY)
+
+
 def initial_due_at(state: State, first_contact_at: Millis, now: Millis) -> Millis:
     """When the initial report is due: at the next `send` once decided, else three hours after the first contact.
 
