@@ -86,6 +86,7 @@ SHAPES: Mapping[str, Shape] = {
             "diff": [{"path": "text", "before": "anything", "after": "anything", "new-kind": "flag"}],
         }],
     },
+    "run": {"ended-by": "text", "accepted": "count", "failures": "count", "ended-in-time": "flag"},
     "send": {
         "delivered": [DELIVERED],
         "failed": [{"name": "text", "code": "text", "message": "text"}],

@@ -76,13 +76,18 @@ class Invocation:
             yield Session(config, store, self.host.clock, passing=self._store_is_passing(config))
 
     @contextmanager
-    def writing(self, *, first_run: bool = True) -> Iterator[Session]:
-        """A session that may write; the first one of a store takes `initialize-telemetry` at its word."""
+    def writing(self, *, first_run: bool = True, config: Config | None = None) -> Iterator[Session]:
+        """A session that may write; the first one of a store takes `initialize-telemetry` at its word.
+
+        Args:
+            first_run: Whether it does.
+            config: What was read before; without it the configuration is read.
+        """
         from telemetry_core import administration
         from telemetry_core.reporting import Session
         from telemetry_core.store import Store
 
-        config = self.config()
+        config = self.config() if config is None else config
         with Store.for_writing(self._store(config), self.host.clock.now()) as store:
             session = Session(config, store, self.host.clock, passing=self._store_is_passing(config))
             if first_run:
@@ -109,9 +114,18 @@ def chosen(session: Session, names: list[str] | None, *, everything: bool) -> tu
         UsageError: Both were given.
         UnknownEngine: A name that is not configured.
     """
+    return session.engines(patterns(names, everything=everything))
+
+
+def patterns(names: list[str] | None, *, everything: bool) -> tuple[str, ...]:
+    """What `--engine` names; nothing stands for all.
+
+    Raises:
+        UsageError: `--all` was given too.
+    """
     if names and everything:
         raise UsageError("--engine and --all exclude each other.", hint="Leave one of them out.")
-    return session.engines(tuple(names or ()))
+    return tuple(names or ())
 
 
 def selected(session: Session, names: list[str] | None, *, everything: bool) -> tuple[Engine, ...]:
@@ -122,8 +136,13 @@ def selected(session: Session, names: list[str] | None, *, everything: bool) -> 
     """
     found = chosen(session, names, everything=everything)
     if not found:
-        raise ConfigurationError(
-            "No engine is configured.",
-            hint='Write a table [engines.NAME] with rest = "http://127.0.0.1:8080/engine-rest" into the configuration.',
-        )
+        raise no_engine()
     return found
+
+
+def no_engine() -> ConfigurationError:
+    """The error of commands that make no sense without an engine."""
+    return ConfigurationError(
+        "No engine is configured.",
+        hint='Write a table [engines.NAME] with rest = "http://127.0.0.1:8080/engine-rest" into the configuration.',
+    )

@@ -233,7 +233,6 @@ class TelemetryReporter:
         """Look at once, for what was configured or decided; without waiting for what comes of it."""
         self._woken.set()
 
-    @property
     def is_well(self) -> bool:
         """Whether the thread lives, and does not take longer for a look than all its time limits together."""
         since = self._busy_since
