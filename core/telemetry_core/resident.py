@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -21,8 +22,8 @@ GONE_AFTER = 2
 """So many checks in a row without an answer, and an engine has gone; one alone may be its restart."""
 
 Sessions: TypeAlias = Callable[[], AbstractContextManager[Session]]
-Heard: TypeAlias = Callable[[Sending], None]
-Failed: TypeAlias = Callable[[Exception], None]
+OnSent: TypeAlias = Callable[[Sending], None]
+OnFailure: TypeAlias = Callable[[Exception], None]
 
 
 class Resident:
@@ -40,7 +41,7 @@ class Resident:
     """
 
     def __init__(
-        self, sessions: Sessions, clock: Clock, engines: Sequence[str] = (), *, sent: Heard, failed: Failed
+        self, sessions: Sessions, clock: Clock, engines: Sequence[str] = (), *, sent: OnSent, failed: OnFailure
     ) -> None:
         self._sessions = sessions
         self._clock = clock
@@ -74,11 +75,13 @@ class Resident:
         return self._pause
 
     def finish(self) -> None:
-        """One final report of each engine that has not gone before, within `final-deadline`; whatever fails is told."""
+        """One final report of each engine, within `final-deadline`; whatever fails is told.
+
+        One that has gone is asked too, since it may be back; where it is not, nothing is left to report.
+        """
         try:
             with self._sessions() as session:
-                there = tuple(engine for engine in self._engines(session) if engine.entry not in self._gone)
-                self._send(session, there, Request(final=True))
+                self._send(session, self._engines(session), Request(final=True))
         except AlreadySending:
             pass
         except Exception as error:  # noqa: BLE001  # as above
@@ -130,9 +133,14 @@ class Resident:
 
     def _send(self, session: Session, engines: tuple[Engine, ...], request: Request) -> Sending:
         result = reporting.send(session, engines, request)
+        result.failed[:] = [replace(one, repeated=one.repeated or self._is_known(one)) for one in result.failed]
         with suppress(Exception):  # whoever is told fails for himself
             self._sent(result)
         return result
+
+    def _is_known(self, failed: reporting.Failed) -> bool:
+        """Whether it is of an engine that was said to be out of reach before it had its final report."""
+        return failed.engine in self._gone and isinstance(failed.error, EngineUnreachable)
 
     def _notice(self, result: Sending) -> None:
         """Who answered, and who did not."""
@@ -179,8 +187,8 @@ class TelemetryReporter:
         clock: Clock,
         engines: Sequence[str] = (),
         *,
-        sent: Heard = lambda _: None,
-        failed: Failed = lambda _: None,
+        sent: OnSent = lambda _: None,
+        failed: OnFailure = lambda _: None,
     ) -> None:
         self._resident = Resident(sessions, clock, engines, sent=sent, failed=failed)
         self._clock = clock

@@ -252,14 +252,28 @@ def test_its_own_end_gives_one_final_report(stage: Stage) -> None:
     assert stage.periodic == [Trigger.DUE, Trigger.FINAL]
 
 
-def test_its_own_end_leaves_an_engine_alone_that_has_had_its_final_report(stage: Stage) -> None:
+def test_its_own_end_says_and_sends_nothing_more_of_an_engine_that_has_gone(stage: Stage) -> None:
+    stage.desk.enable()
+    stage.live(HOUR)
+    stage.engine.start_process(5)
+    stage.live(6 * HOUR)
+    stage.go()
+    stage.live(6 * HOUR)
+    told = len(stage.results)
+    stage.resident.finish()
+    assert [one.repeated for result in stage.results[told:] for one in result.failed] == [True]
+    assert counted(stage.receiver) == [0, 5]
+
+
+def test_its_own_end_reports_an_engine_that_is_back_and_was_not_noticed_yet(stage: Stage) -> None:
     stage.desk.enable()
     stage.live(6 * HOUR)
     stage.go()
     stage.live(HOUR)
-    told = len(stage.results)
+    stage.come_back()
+    stage.engine.start_process(5)
     stage.resident.finish()
-    assert stage.results[told:] == [Sending()]
+    assert counted(stage.receiver)[-1] == 5
 
 
 def test_while_another_process_sends_it_waits_for_the_next_look(stage: Stage) -> None:

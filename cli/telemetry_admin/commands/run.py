@@ -15,7 +15,7 @@ from telemetry_admin.saying import say, say_bug
 from telemetry_admin.systemd import Service
 from telemetry_core import TelemetryReporter
 from telemetry_core.config import Config
-from telemetry_core.errors import TelemetryError
+from telemetry_core.errors import EngineUnreachable, TelemetryError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -66,6 +66,7 @@ class _Run:
             self._session, invocation.host.clock, names, sent=self._sent, failed=self._failed
         )
         self._accepted = self._failures = 0
+        self._is_gone = False
         self.events: SimpleQueue[str] = SimpleQueue()
 
     def until_its_end(self) -> Json:
@@ -75,6 +76,7 @@ class _Run:
             self._reporter.start()
             self._service.ready()
             ended_by = self._until_told()
+        self._is_gone = ended_by == _GONE
         self._service.stopping()  # whoever asks a second time does not wait for the final report
         in_time = self._reporter.stop()
         if not in_time:
@@ -134,7 +136,8 @@ class _Run:
         self._accepted += sum(one.report.state == "accepted" for one in result.delivered)
         self._failures += len(result.failed)
         for failed in result.failed:
-            if not failed.repeated:
+            expected = self._is_gone and isinstance(failed.error, EngineUnreachable)
+            if not failed.repeated and not expected:
                 say(failed.error)
         if self._invocation.host.is_terminal:
             render.show(make_console(self._invocation.host), result, [])
