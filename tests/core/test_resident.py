@@ -44,6 +44,7 @@ class Stage:
 
     def start(self) -> None:
         """A new process."""
+        self.pause = 0.0
         self.resident = Resident(self._session, self.clock, sent=self.results.append, failed=self.errors.append)
 
     def _session(self) -> AbstractContextManager[Session]:
@@ -62,16 +63,15 @@ class Stage:
 
     def live(self, seconds: float) -> None:
         """Let the reporter look and sleep for a while."""
-        end = self.elapsed + seconds
-        while True:
+        while self.pause < seconds:
+            self.clock.advance(self.pause)
+            seconds -= self.pause
             before = len(self.engine.requests)
-            pause = self.resident.look()
-            assert pause > 0
+            self.pause = self.resident.look()
+            assert self.pause > 0
             self.asked += [self.elapsed] if len(self.engine.requests) > before else []
-            if self.elapsed + pause >= end:
-                break
-            self.clock.advance(pause)
-        self.clock.advance(end - self.elapsed)
+        self.clock.advance(seconds)
+        self.pause -= seconds
 
     def go(self) -> None:
         """The engine has gone: nothing listens at its address."""
@@ -91,6 +91,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     made = Stage(tmp_path)
     with made.engine, made.receiver:
         yield made
+    assert made.broken or made.errors == []
 
 
 def test_once_decided_the_first_check_is_five_minutes_after_the_start(stage: Stage) -> None:
@@ -120,6 +121,17 @@ def test_undecided_a_start_long_after_the_first_contact_waits_three_hours_too(st
     stage.start()
     stage.live(3 * HOUR + 1)
     assert stage.came == [MINUTE + DAY + 3 * HOUR]
+
+
+def test_an_engine_that_starts_after_the_reporter_is_found_within_five_minutes(stage: Stage) -> None:
+    stage.go()
+    stage.live(21 * MINUTE)
+    assert [one.repeated for result in stage.results for one in result.failed] == [False, *[True] * 4]
+    stage.come_back()
+    stage.live(5 * MINUTE)
+    assert stage.asked == [25 * MINUTE]
+    stage.live(3 * HOUR)
+    assert stage.came == [25 * MINUTE + 3 * HOUR]
 
 
 def test_what_is_decided_while_it_runs_is_noticed_within_five_minutes(stage: Stage) -> None:
@@ -300,6 +312,7 @@ def test_no_failure_ends_it_and_each_is_told_once_a_period(error: Exception, sta
     stage.broken = None
     stage.live(10 * MINUTE)
     assert len(stage.came) == 2
+    stage.errors.clear()
 
 
 def test_who_is_told_may_fail_too(tmp_path: Path) -> None:
@@ -310,10 +323,14 @@ def test_who_is_told_may_fail_too(tmp_path: Path) -> None:
     stage.resident = Resident(stage.desk.session, stage.clock, sent=fail, failed=fail)
     with stage.engine, stage.receiver:
         stage.desk.enable()
-        stage.live(DAY + HOUR)
+        stage.live(HOUR)
+        stage.engine.start_process(5)
+        stage.live(6 * HOUR)
+        stage.go()
+        stage.live(6 * HOUR)
         stage.desk.variables["TELEMETRY_REPORTER__PERIOD"] = "never"
         stage.live(HOUR)
-    assert len(stage.came) == 3
+    assert counted(stage.receiver) == [0, 5]
 
 
 def test_only_the_engines_that_were_named_are_looked_after(stage: Stage) -> None:
