@@ -95,6 +95,7 @@ SHAPES: Mapping[str, Shape] = {
     },
     "schedule remove": {"removed": ["text"]},
     "schedule show": {"kind": "schedule", "parts": [{"path": "text?", "text": "text"}], **TIMING},
+    "run": {"ended-by": "text", "accepted": "count", "failures": "count", "ended-in-time": "flag"},
     "send": {
         "delivered": [DELIVERED],
         "failed": [{"name": "text", "code": "text", "message": "text"}],

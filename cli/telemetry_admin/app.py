@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 #: Every command, in the order of `--help`; each is the module of that name in `commands`.
 COMMANDS = (
-    "enable", "disable", "status", "preview", "send", "history", "environment", "license", "config", "schedule",
+    "enable", "disable", "status", "preview", "send", "run", "history", "environment", "license",
+    "config", "schedule",
 )  # fmt: skip
 
 

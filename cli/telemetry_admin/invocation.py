@@ -15,7 +15,6 @@ from telemetry_core.errors import ConfigurationError, StoreDamaged, StoreError, 
 
 if TYPE_CHECKING:
     from telemetry_core.reporting import Session
-    from telemetry_core.store import Store
 
 T = TypeVar("T")
 
@@ -88,21 +87,22 @@ class Invocation:
             yield Session(config, store, self.host.clock, passing=self._store_is_passing(config))
 
     @contextmanager
-    def writing(self, *, first_run: bool = True, kept: str | None = None) -> Iterator[Session]:
+    def writing(self, *, first_run: bool = True, config: Config | None = None) -> Iterator[Session]:
         """A session that may write; the first one of a store takes `initialize-telemetry` at its word.
 
         Args:
             first_run: Whether it does.
-            kept: Where a damaged store was put out of its way.
+            config: What was read before; without it the configuration is read.
         """
         from telemetry_core import administration
         from telemetry_core.reporting import Session
         from telemetry_core.store import Store
 
-        config = self.config()
+        config = self.config() if config is None else config
         with Store.for_writing(self._store(config), self.host.clock.now(), markers=self._state(config)) as store:
             session = Session(config, store, self.host.clock, passing=self._store_is_passing(config))
-            self._note_loss(store, kept)
+            if store.begun_anew:
+                self._note_loss(store.place, "is gone")
             if first_run:
                 administration.first_run(session, self.host.user)
             yield session
@@ -112,24 +112,27 @@ class Invocation:
 
         What is to be said of a store that is lost is added to `lost`.
         """
-        from telemetry_core.store import Store
-
         try:
             with self.writing(first_run=first_run) as session:
                 return do(session)
         except StoreDamaged:
-            config = self.config()
-            kept = Store.set_aside(self._store(config), self.host.clock.now(), markers=self._state(config))
-        with self.writing(first_run=first_run, kept=kept) as session:
+            self.set_aside(self.config())
+        with self.writing(first_run=first_run) as session:
             return do(session)
 
-    def _note_loss(self, store: Store, kept: str | None) -> None:
-        if kept is None and not store.begun_anew:
-            return
-        was = "is gone" if kept is None else f"was damaged and is kept as {kept}"
+    def set_aside(self, config: Config) -> None:
+        """Put a damaged store out of the way, where it is kept, and begin another one; where it is sound, nothing."""
+        from telemetry_core.store import Store
+
+        place = self._store(config)
+        kept = Store.set_aside(place, self.host.clock.now(), markers=self._state(config))
+        if kept is not None:
+            self._note_loss(place, f"was damaged and is kept as {kept}")
+
+    def _note_loss(self, place: Path | Url, what: str) -> None:
         self.lost.append(
             StoreLost(
-                f"The store {store.place} {was}; a new one is in its place, and telemetry is not configured.",
+                f"The store {place} {what}; a new one is in its place, and telemetry is not configured.",
                 hint="Restore it from a backup, or decide anew with `telemetry enable` or `telemetry disable`.",
             )
         )
@@ -160,9 +163,18 @@ def chosen(session: Session, names: list[str] | None, *, everything: bool) -> tu
         UsageError: Both were given.
         UnknownEngine: A name that is not configured.
     """
+    return session.engines(patterns(names, everything=everything))
+
+
+def patterns(names: list[str] | None, *, everything: bool) -> tuple[str, ...]:
+    """What `--engine` names; nothing stands for all.
+
+    Raises:
+        UsageError: `--all` was given too.
+    """
     if names and everything:
         raise UsageError("--engine and --all exclude each other.", hint="Leave one of them out.")
-    return session.engines(tuple(names or ()))
+    return tuple(names or ())
 
 
 def selected(session: Session, names: list[str] | None, *, everything: bool) -> tuple[Engine, ...]:
@@ -173,8 +185,13 @@ def selected(session: Session, names: list[str] | None, *, everything: bool) -> 
     """
     found = chosen(session, names, everything=everything)
     if not found:
-        raise ConfigurationError(
-            "No engine is configured.",
-            hint='Write a table [engines.NAME] with rest = "http://127.0.0.1:8080/engine-rest" into the configuration.',
-        )
+        raise no_engine()
     return found
+
+
+def no_engine() -> ConfigurationError:
+    """The error of commands that make no sense without an engine."""
+    return ConfigurationError(
+        "No engine is configured.",
+        hint='Write a table [engines.NAME] with rest = "http://127.0.0.1:8080/engine-rest" into the configuration.',
+    )

@@ -27,6 +27,7 @@ class Result:
         raw: Bytes that go to standard output as they are, and nothing else.
         failures: What went wrong for some of the engines.
         quiet: Failures that were said before and count for the exit status alone.
+        forgiven: Failures that are said and do not count for the exit status.
     """
 
     data: Json
@@ -34,6 +35,7 @@ class Result:
     raw: bytes | None = None
     failures: Sequence[TelemetryError] = ()
     quiet: Sequence[TelemetryError] = field(default=())
+    forgiven: Sequence[TelemetryError] = field(default=())
 
     @property
     def error(self) -> TelemetryError | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from tests.support.simulated_engine import SimulatedEngine
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "reference" / "json"
 
-#: How each shape of data is called for; NEWEST is the id of the newest report, KEY a licence, IMAGE a folder.
+#: How each shape of data is called for; NEWEST is the id of the newest report, KEY a file with a licence, IMAGE a
+#: folder, ENDED the id of a process that nobody has waited for.
 COMMANDS = {
     "config check": "config check",
     "config get": "config get endpoint",
@@ -37,6 +40,7 @@ COMMANDS = {
     "license show": "license show",
     "preview": "preview",
     "preview --diff": "preview --diff",
+    "run": "run --with ENDED",
     "schedule install": "schedule install cron --image IMAGE",
     "schedule remove": "schedule remove --image IMAGE",
     "schedule show": "schedule show systemd --image IMAGE",
@@ -70,10 +74,10 @@ def test_success_is_one_object_on_one_line_and_fits_its_schema(command: str, con
     key = configured.directory / "license.txt"
     key.write_text("c2hvcnQ=;customer=ACME;expiryDate=2030-12-31;camundaBPM=true", encoding="utf-8")
     configured("license", "set", "--file", str(key))
-    called = (
-        COMMANDS[command].replace("NEWEST", newest).replace("KEY", str(key)).replace("IMAGE", str(configured.directory))
-    )
-    done = configured(*called.split(), "--json")
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        words = {"NEWEST": newest, "KEY": str(key), "ENDED": str(ended.pid), "IMAGE": str(configured.directory)}
+        called = " ".join(words.get(word, word) for word in COMMANDS[command].split())
+        done = configured(*called.split(), "--json")
     assert done.status == 0
     assert done.text.count("\n") == 1
     assert done.stderr == b""

@@ -30,6 +30,9 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
     ("reporter.retries", "TELEMETRY_REPORTER__RETRIES", "5", "5", 5),
     ("reporter.timeout", "TELEMETRY_REPORTER__TIMEOUT", '"20s"', "20s", 20_000),
     ("reporter.deadline", "TELEMETRY_REPORTER__DEADLINE", '"1m30s"', "1m30s", 90_000),
+    ("reporter.sample-period", "TELEMETRY_REPORTER__SAMPLE_PERIOD", '"1h"', "1h", 3_600_000),
+    ("reporter.initial-delay", "TELEMETRY_REPORTER__INITIAL_DELAY", '"10s"', "10s", 10_000),
+    ("reporter.final-deadline", "TELEMETRY_REPORTER__FINAL_DEADLINE", '"8s"', "8s", 8_000),
     ("reporter.ca-file", "TELEMETRY_REPORTER__CA_FILE", '"ca.pem"', "ca.pem", Path("ca.pem")),
     ("reporter.client-cert", "TELEMETRY_REPORTER__CLIENT_CERT", '"c.pem"', "c.pem", Path("c.pem")),
     ("reporter.client-key", "TELEMETRY_REPORTER__CLIENT_KEY", '"k.pem"', "k.pem", Path("k.pem")),
@@ -135,7 +138,15 @@ def test_a_setting_of_an_engine_is_read_from_its_variable(
 def test_without_anything_said_every_setting_has_its_default() -> None:
     config = load(Layers())
     assert config == Config(
-        reporter=Reporter(period=86_400_000, retries=2, timeout=15_000, deadline=60_000),
+        reporter=Reporter(
+            period=86_400_000,
+            retries=2,
+            timeout=15_000,
+            deadline=60_000,
+            sample_period=21_600_000,
+            initial_delay=300_000,
+            final_deadline=5_000,
+        ),
         endpoint=None,
         allow_http=False,
         initialize_telemetry=None,

@@ -14,7 +14,7 @@ from telemetry_core.errors import EndpointMissing, NotPermitted
 from telemetry_core.model import Decision, Endpoint, Kind, State
 
 ENDPOINT = Endpoint("https://telemetry.example/pings", "https", "telemetry.example", 443)
-CONFIG = Config(reporter=Reporter(86_400_000, 2, 15_000, 60_000), endpoint=ENDPOINT)
+CONFIG = Config(reporter=Reporter(86_400_000, 2, 15_000, 60_000, 21_600_000, 300_000, 5_000), endpoint=ENDPOINT)
 
 
 def decision(state: State, engine: str = "orders", **details: object) -> Decision:

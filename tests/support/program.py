@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,28 @@ class Run:
     def data(self) -> dict[str, Any]:
         value: dict[str, Any] = self.json["data"]
         return value
+
+
+class Running:
+    """A command that stays until it is told to end."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_there(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self, number: signal.Signals | None = None, *, timeout: float = 60) -> Run:
+        """What it came to, after a signal or by itself."""
+        if number is not None:
+            self._process.send_signal(number)
+        stdout, stderr = self._process.communicate(timeout=timeout)
+        return Run(self._process.returncode, stdout, stderr)
 
 
 @dataclass
@@ -70,6 +94,23 @@ class Program:
             **self.variables,
             **(more or {}),
         }
+
+    @contextmanager
+    def running(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Iterator[Running]:
+        """Start a command that stays; at the end of the block it is killed, if it is there still."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "telemetry_admin", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment(variables),
+            cwd=self.directory,
+        )
+        with process:
+            try:
+                yield Running(process)
+            finally:
+                process.kill()
 
     def __call__(
         self,

@@ -47,6 +47,11 @@ SETTINGS = (
     Setting("reporter.retries", values.COUNT, "Attempts after the first one, within one run.", 2),
     Setting("reporter.timeout", values.DURATION, "Time for one attempt to deliver.", "15s"),
     Setting("reporter.deadline", values.DURATION, "Time for all attempts of one run.", "60s"),
+    Setting("reporter.sample-period", values.DURATION, "A reading at least as often, so that the end of an engine loses"
+            " little.", "6h"),
+    Setting("reporter.initial-delay", values.DURATION, "`run`: from its start to the first check, once telemetry was"
+            " enabled or disabled.", "5m"),
+    Setting("reporter.final-deadline", values.DURATION, "Time for the final report, half of it for reading.", "5s"),
     Setting("reporter.ca-file", values.PATH, "Authorities (PEM) that the endpoint is checked against, instead of the"
             " system's: a file, or a directory with hashed names.", usual=_AUTHORITIES),
     Setting("reporter.client-cert", values.PATH, "Our certificate (PEM) for the endpoint."),
@@ -88,6 +93,9 @@ class Reporter:
     retries: int
     timeout: Millis
     deadline: Millis
+    sample_period: Millis
+    initial_delay: Millis
+    final_deadline: Millis
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None

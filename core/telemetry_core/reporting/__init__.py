@@ -1,5 +1,6 @@
 """Reports from reading to receipt: sending what is due, previewing it, and saying what is known."""
 
+from telemetry_core.reporting.agenda import next_at
 from telemetry_core.reporting.comparing import Change, compare
 from telemetry_core.reporting.copies import suspected
 from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
@@ -8,7 +9,7 @@ from telemetry_core.reporting.overview import Status, status
 from telemetry_core.reporting.preparing import close_misfits
 from telemetry_core.reporting.previewing import Preview, keep, preview
 from telemetry_core.reporting.sending import plan, send
-from telemetry_core.reporting.session import Session
+from telemetry_core.reporting.session import Session, matching
 
 __all__ = [
     "Begin",
@@ -26,6 +27,8 @@ __all__ = [
     "compare",
     "keep",
     "keep_base",
+    "matching",
+    "next_at",
     "observe",
     "plan",
     "preview",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from telemetry_core.errors import DeliveryFailed, NotPermitted, TelemetryError
+from telemetry_core.errors import DeliveryFailed, EngineError, NotPermitted, TelemetryError
 from telemetry_core.model import Kind, Outcome, Receipt, Report, ReportState
 from telemetry_core.reporting.outcomes import Failed, Sending
 from telemetry_core.reporting.session import Session
@@ -45,29 +46,46 @@ def of_delivery(report: Report, receipt: Receipt) -> TelemetryError | None:
 
 def last(session: Session, engine: str) -> tuple[str, int] | None:
     """The failure that a plain `send` said last for an engine, and when; None after a success."""
-    kept = session.store.properties.get(engine, _FAILURE)
-    if kept is None:
+    said = _said(session, engine)
+    if not said or said.get("over"):
         return None
-    said = json.loads(kept)
     return str(said.get("message", "")), int(said.get("at", 0))
 
 
-def remember(session: Session, result: Sending) -> None:
-    """Mark what was said within the period already; a success ends it, a run with nothing to do does not."""
+def remember(session: Session, result: Sending, *, failed: bool = True) -> None:
+    """Mark what was said within the period already; a success ends it, a run with nothing to do does not.
+
+    An engine that answers again is no trouble any more; what was said of it is still not said twice.
+
+    Args:
+        session: Where it is kept.
+        result: What came of a `send`.
+        failed: Whether failures are kept; at an end they are no trouble to come.
+    """
     accepted = [one.report for one in result.delivered if one.report.state is ReportState.ACCEPTED]
     for engine in {engine for report in accepted for engine in report.engines}:
         session.store.properties.remove(engine, _FAILURE)
-    if result.failed:
+    for engine in result.read - {failed.engine for failed in result.failed}:
+        said = _said(session, engine)
+        if said.get("status") == EngineError.exit_status and not said.get("over"):
+            session.store.properties.put(engine, _FAILURE, json.dumps({**said, "over": True}))
+    if result.failed and failed:
         with session.store.transaction():  # of several nodes one says it
             result.failed[:] = [_remembered(session, failed) for failed in result.failed]
 
 
 def _remembered(session: Session, failed: Failed) -> Failed:
     now, period = session.clock.now(), session.config.reporter.period
-    kept = session.store.properties.get(failed.engine, _FAILURE)
-    said = json.loads(kept) if kept is not None else {}
-    if said.get("message") == failed.error.message and 0 <= now - said.get("at", 0) < period:
-        return Failed(failed.engine, failed.error, repeated=True)
-    text = json.dumps({"message": failed.error.message, "at": now})
-    session.store.properties.put(failed.engine, _FAILURE, text)
-    return failed
+    said = _said(session, failed.engine)
+    repeated = said.get("message") == failed.error.message and 0 <= now - said.get("at", 0) < period
+    if not repeated or said.get("over"):
+        at = said["at"] if repeated else now
+        text = json.dumps({"message": failed.error.message, "at": at, "status": failed.error.exit_status})
+        session.store.properties.put(failed.engine, _FAILURE, text)
+    return Failed(failed.engine, failed.error, repeated=repeated)
+
+
+def _said(session: Session, engine: str) -> dict[str, Any]:
+    kept = session.store.properties.get(engine, _FAILURE)
+    said: dict[str, Any] = {} if kept is None else json.loads(kept)
+    return said

@@ -100,7 +100,7 @@ def open_periodic(
             window_start=start,
             window_end=ledger.base.read_at,
             slot=None if taken else slot,
-            trigger=Trigger.FORCED if taken else trigger,
+            trigger=Trigger.FORCED if taken and trigger is Trigger.DUE else trigger,
             carried=observation.usage.counts,
         )
         return report if store.reports.open(report) else None

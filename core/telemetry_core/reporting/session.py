@@ -90,13 +90,21 @@ class Session:
         Raises:
             UnknownEngine: A name or glob that matches none.
         """
-        from fnmatch import fnmatchcase
+        return matching(self.config.engines, patterns)
 
-        configured = self.config.engines
-        for pattern in patterns:
-            if not any(fnmatchcase(engine.entry, pattern) for engine in configured):
-                names = ", ".join(engine.entry for engine in configured) or "none"
-                raise UnknownEngine(f"No engine is called {pattern!r}.", hint=f"Configured are: {names}.")
-        if not patterns:
-            return configured
-        return tuple(engine for engine in configured if any(fnmatchcase(engine.entry, pattern) for pattern in patterns))
+
+def matching(configured: tuple[Engine, ...], patterns: tuple[str, ...]) -> tuple[Engine, ...]:
+    """Those of some engines whose entry matches one of some names or globs; all of them without any.
+
+    Raises:
+        UnknownEngine: A name or glob that matches none.
+    """
+    from fnmatch import fnmatchcase
+
+    for pattern in patterns:
+        if not any(fnmatchcase(engine.entry, pattern) for engine in configured):
+            names = ", ".join(engine.entry for engine in configured) or "none"
+            raise UnknownEngine(f"No engine is called {pattern!r}.", hint=f"Configured are: {names}.")
+    if not patterns:
+        return configured
+    return tuple(engine for engine in configured if any(fnmatchcase(engine.entry, pattern) for pattern in patterns))

@@ -33,7 +33,11 @@ class Turn:
         self._seen: Observation | None = None
         self._unseen: TelemetryError | None = None
         self._tried: set[str] = set()
-        self._elsewhere = ""
+        self._why_idle = "nothing is due"
+
+    @property
+    def _steps(self) -> tuple[Callable[[], TelemetryError | None], ...]:
+        return (self._begin, self._initial, self._pending, self._new, self._read)
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -50,14 +54,14 @@ class Turn:
             StoreError: The store cannot be used.
         """
         failed: list[TelemetryError] = []
-        for step in (self._begin, self._initial, self._pending, self._new):
+        for step in self._steps:
             error = self._guarded(step)
             if error is not None and error not in failed:
                 failed.append(error)
             if self._engine.entry in self._result.idle or (failed and step == self._begin):
                 break
         if not failed and not self._tried:
-            self._result.idle.setdefault(self._engine.entry, self._elsewhere or "nothing is due")
+            self._result.idle.setdefault(self._engine.entry, self._why_idle)
         return failed
 
     def plan(self) -> Planned:
@@ -143,6 +147,7 @@ class Turn:
             except TelemetryError as error:
                 self._unseen = error
                 raise
+            self._result.read.update(self._seen.engines)
         if not self._seen.own_reporter:
             return self._seen
         reason = f"Engine {self._engine.entry} reports by itself."
@@ -192,7 +197,8 @@ class Turn:
         if self._request.initial or installation is None or self._obstacle(Kind.PERIODIC):
             return None
         pending = self._session.store.reports.pending(installation, Kind.PERIODIC)
-        if pending is None or not (self._request.force or self._is_due_again(pending)):
+        at_once = self._request.force or self._request.final
+        if pending is None or not (at_once or self._is_due_again(pending)):
             return None
         return self._deliver(pending)
 
@@ -219,6 +225,18 @@ class Turn:
         )
         return None if report is None else self._deliver(report)
 
+    def _read(self) -> None:
+        """A reading in between, so that the end of an engine loses little (DESIGN §4)."""
+        installation = self._installation
+        explicit = self._request.initial or self._request.force
+        if explicit or installation is None or self._seen is not None or self._obstacle(Kind.PERIODIC):
+            return
+        ledger = self._session.store.ledgers.get(installation)
+        now, sample_period = self._session.clock.now(), self._session.config.reporter.sample_period
+        if ledger is not None and due.reading_is_due(ledger.base.read_at, now, sample_period):
+            self._observe()
+            self._why_idle += "; a reading was taken"
+
     def _periodic_is_due(self) -> bool:
         installation = self._installation or ""
         pending = self._session.store.reports.pending(installation, Kind.PERIODIC)
@@ -239,7 +257,7 @@ class Turn:
         try:
             report, receipt = deliver(report, permit, self._courier)
         except AlreadySending as elsewhere:
-            self._elsewhere = elsewhere.message
+            self._why_idle = elsewhere.message
             return None
         self._tried.add(report.id)
         self._result.delivered.append(Delivered(report, receipt))

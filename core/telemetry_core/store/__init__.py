@@ -86,7 +86,7 @@ class Store:
 
     @classmethod
     def set_aside(cls, place: Place, now: Millis, *, markers: Path | None = None) -> str | None:
-        """Put a damaged store out of the way, where it is kept.
+        """Put a damaged store out of the way, where it is kept, and begin another one in its place.
 
         Returns:
             The new name of its file or schema; None where nothing is damaged (another process has done it), or where no
@@ -98,6 +98,13 @@ class Store:
         """
         if not Marker.of(place, markers).is_there:
             return None
+        kept = cls._moved(place, now)
+        if kept is not None:
+            cls.for_writing(place, now, markers=markers).__exit__()
+        return kept
+
+    @classmethod
+    def _moved(cls, place: Place, now: Millis) -> str | None:
         if isinstance(place, Path):
             with _locked(place):
                 return None if cls._is_sound(place) else str(set_aside(place, now))
