@@ -70,7 +70,7 @@ def test_an_engine_and_a_receiver_that_hang_hold_the_stop_up_for_seconds_at_most
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"), [("locked", b""), ("garbage", b"is damaged"), ("directory", b"Is a directory")]
+    ("harm", "said"), [("locked", b""), ("garbage", b"was damaged"), ("directory", b"Is a directory")]
 )
 def test_a_store_that_cannot_be_used_or_is_in_use_fails_nothing(harm: str, said: bytes, configured: Program) -> None:
     if harm == "directory":
