@@ -44,6 +44,7 @@ def test_an_engine_and_a_receiver_that_are_gone_are_said_and_fail_nothing(
     assert "gives no answer: connection refused" in gone.errors
     configured.variables["TELEMETRY_ENDPOINT"] = f"{dead}/pings"
     configured("enable", "--yes")
+    simulated.start_process()
     lost = configured("send", "--final")
     assert (lost.status, lost.errors.count("\n")) == (0, 1)
     assert "was not delivered" in lost.errors

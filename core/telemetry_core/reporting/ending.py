@@ -16,6 +16,9 @@ from telemetry_core.reporting.observing import Observation, license_set_here
 from telemetry_core.reporting.session import Session
 from telemetry_core.reporting.turn import Turn
 
+_OF_READING = frozenset({"GetTelemetryDataCmd", "MetricsQueryImpl", "IsTelemetryEnabledCmd"})
+"""Commands that reading an engine causes in it (facts §10.3): alone they are no work worth a report."""
+
 
 def in_a_hurry(session: Session, engines: tuple[Engine, ...]) -> Session:
     """The session with time limits that keep a final `send` within its deadline: half to read, half to send.
@@ -41,7 +44,7 @@ class Ending(Turn):
     """A last look at the engine, then a pending report, then one of all that was counted.
 
     The initial report is not begun any more, as by the engine (facts §2.4). Where nothing was counted since the last
-    report, and that was this slot's, none is made: what the engine itself sent then were zeros.
+    report, and that was this slot's, none is made; what the engine itself sent then were zeros.
     """
 
     @property
@@ -83,7 +86,8 @@ class Ending(Turn):
 
     def _has_something_to_say(self, seen: Observation) -> bool:
         counts = seen.usage.counts
-        if any((counts.metrics or {}).values()) or any((counts.commands or {}).values()):
+        commands = {name: count for name, count in (counts.commands or {}).items() if name not in _OF_READING}
+        if any((counts.metrics or {}).values()) or any(commands.values()):
             return True
         now = self._session.clock.now()
         return self._answered and preparing.slot_is_free(self._session, seen.installation, now)

@@ -143,6 +143,17 @@ def test_where_nothing_was_counted_since_the_last_report_none_is_made(stage: Sta
     assert counted(stage.receiver) == [0, 5]
 
 
+def test_what_reading_itself_causes_in_an_engine_makes_no_final_report(stage: Stage) -> None:
+    stage.work(2)
+    stage.end()
+    assert stage.end().idle == {"orders": "nothing was counted since the last report"}
+    stage.engine.commands["DeployCmd"] += 1
+    stage.clock.advance(60)
+    stage.end()
+    assert counted(stage.receiver) == [0, 2, 0]
+    assert stage.last_body["product"]["internals"]["commands"]["DeployCmd"] == {"count": 1}
+
+
 def test_zeros_of_an_engine_that_answers_take_a_free_slot_and_make_no_report_otherwise(stage: Stage) -> None:
     stage.engine.override["/telemetry/data"] = (404, "text/plain", b"")
     stage.engine.data["product"]["version"] = "7.16.0"
