@@ -123,6 +123,25 @@ class Invocation:
         with self.writing(first_run=first_run, kept=kept) as session:
             return do(session)
 
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """The log as it is configured, for commands that send; a store that cannot be used or is lost stands in it.
+
+        Raises:
+            ConfigurationError: Its target cannot be opened.
+        """
+        from telemetry_admin import logs
+        from telemetry_core import log
+
+        with logs.opened(self.config().log):
+            try:
+                yield
+            except StoreError as error:
+                log.not_started(error)
+                raise
+            for lost in self.lost:
+                log.not_started(lost)
+
     def _note_loss(self, store: Store, kept: str | None) -> None:
         if kept is None and not store.begun_anew:
             return

@@ -46,7 +46,8 @@ def command(
         done = reporting.send(session, chosen(session, engine, everything=all_), request)
         return done, [reporting.status(session, one) for one in session.config.engines if one.entry in done.idle]
 
-    done, idle = invocation.deciding(send)
+    with invocation.logging():
+        done, idle = invocation.deciding(send)
     explicit = initial or force or invocation.host.is_terminal
     said = [one.error for one in done.failed if explicit or not one.repeated]
     return Result(
