@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from telemetry_core.config.values import TEXT, Type, Unfit
+from telemetry_core.config.values import TEXT, Type, Unfit, choice
 
 STDERR, SYSLOG, JOURNALD = "stderr", "syslog", "journald"
 
@@ -38,6 +38,10 @@ class Size(int):
         return f"{self // _UNITS[unit]}{unit}"
 
 
+def _level(value: object, base: Path) -> object:
+    return _LEVELS.read(value.lower() if isinstance(value, str) else value, base)
+
+
 def _target(value: object, base: Path) -> LogTarget:
     text = str(TEXT.read(value, base))
     word, colon, path = text.partition(":")
@@ -58,6 +62,8 @@ def _size(value: object, _base: Path) -> Size:
     return Size(size)
 
 
+_LEVELS = choice("debug", "info", "warning")
+LEVEL = replace(_LEVELS, read=_level)  # in capitals too, as logging has them everywhere
 TARGET = Type('"stderr", "syslog", "journald" or a file such as "/var/log/telemetry.log"', _target,
               {"type": "string", "minLength": 1})  # fmt: skip
 SIZE = Type('a size such as "10M" or "500k"', _size, {"type": "string", "pattern": "^\\d{1,12}[kMG]?$"})

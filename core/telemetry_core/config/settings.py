@@ -56,8 +56,7 @@ SETTINGS = (
     Setting("reporter.no-proxy", values.HOSTS, "Hosts and networks that are asked without the proxy.", [],
             usual=("no_proxy", "NO_PROXY")),
     Setting("reporter.token-file", values.PATH, "A file with the bearer token for the endpoint."),
-    Setting("log.level", values.choice("debug", "info", "warning"), "From which level on the log is written.",
-            "warning"),
+    Setting("log.level", log_values.LEVEL, "From which level on the log is written.", "warning"),
     Setting("log.to", log_values.TARGET, "Where the log goes, with `syslog:PATH` and `journald:PATH` for sockets"
             " elsewhere. Without it nowhere, or below warning to standard error."),
     Setting("log.format", values.choice("text", "json"), "Lines of text, or JSON, one object a line; journald has"

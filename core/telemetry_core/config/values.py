@@ -259,7 +259,7 @@ def choice(*words: str) -> Type:
     """One of some words."""
 
     def read(value: object, base: Path) -> str:
-        text = _text(value, base).lower()
+        text = _text(value, base)
         if text not in words:
             raise Unfit("")
         return text
