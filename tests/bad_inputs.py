@@ -228,6 +228,10 @@ COMMANDS = (
     BadInput("an engine that is not configured", "No engine is called 'x'.", 2,
              command="status --engine x"),
     BadInput("a report that is not there", "No report has an id that starts with 'ffff'", 2, command="history ffff"),
+    BadInput("a file for metrics in a directory that is not there", "x.prom cannot be written: No such file or", 2,
+             command="status --openmetrics /nonexistent/x.prom"),
+    BadInput("a file for metrics that is a directory", "--openmetrics: . is no file", 2,
+             command="status --openmetrics ."),
     BadInput("no terminal to ask on", "Add --yes", 2, command="enable"),
     BadInput("force without consent", "Telemetry is not configured for orders", 4, command="send --force"),
 )  # fmt: skip
