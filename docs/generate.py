@@ -85,6 +85,7 @@ def _exit_status() -> str:
         "# Exit status\n\nGenerated from the tree of errors; `code` is what `--json` gives.\n\n"
         + _table(("status", "meaning", "codes"), rows)
         + "\nSeveral engines in one command: the first of 8, 3, 5, 6, 4 that occurred.\n"
+        "`status --check` ends as monitoring plug-ins do: 0 OK, 1 warning, 2 critical, 3 unknown.\n"
     )
 
 

@@ -39,6 +39,14 @@ STATUS: Mapping[str, Shape] = {
     "trouble": "text?",
     "license-warning": "text?", "copies": "text?",
 }  # fmt: skip
+MONITORED: Mapping[str, Shape] = {
+    "level": "level", "summary": "text", "written": "text?",
+    "engines": [{
+        "name": "text", "level": "level", "reason": "text", "expected": "flag", "last-accepted-at": "instant?",
+        "age-seconds": "count?", "failures-in-a-row": "count", "failing-seconds": "count", "pending": "count",
+        "license-days-left": "number?",
+    }],
+}  # fmt: skip
 LICENSE: Mapping[str, Shape] = {
     "name": "text", "installation": "text?", "set": "flag", "customer": "text?", "type": "text?",
     "valid-until": "text?", "unlimited": "flag?", "features": {"*": "text"}, "raw": "text?",
@@ -103,6 +111,8 @@ SHAPES: Mapping[str, Shape] = {
     },
     "send --dry-run": {"planned": [{"name": "text", "kinds": ["kind"], "reason": "text?"}]},
     "status": {"engines": [STATUS]},
+    "status --check": MONITORED,
+    "status --openmetrics": MONITORED,
     "telemetry --version": {"version": "text"},
 }  # fmt: skip
 
@@ -117,6 +127,7 @@ _TYPES: Mapping[str, Json] = {
     "schedule": {"enum": ["cron", "systemd", "stop-hook", "kubernetes", "windows"]},
     "every": {"enum": ["5m", "15m", "hourly", "daily"]},
     "trigger": {"enum": ["due", "forced", "final"]},
+    "level": {"enum": ["ok", "warning", "critical", "unknown"]},
     "state": {"enum": ["not-configured", "enabled", "disabled"]},
     "report-state": {"enum": ["pending", "accepted", "refused", "withdrawn", "conflict"]},
 }

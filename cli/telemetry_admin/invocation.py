@@ -129,6 +129,25 @@ class Invocation:
         if kept is not None:
             self._note_loss(place, f"was damaged and is kept as {kept}")
 
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """The log as it is configured, for commands that send; a store that cannot be used or is lost stands in it.
+
+        Raises:
+            ConfigurationError: Its target cannot be opened.
+        """
+        from telemetry_admin import logs
+        from telemetry_core import log
+
+        with logs.opened(self.config().log):
+            try:
+                yield
+            except StoreError as error:
+                log.not_started(error)
+                raise
+            for lost in self.lost:
+                log.not_started(lost)
+
     def _note_loss(self, place: Path | Url, what: str) -> None:
         self.lost.append(
             StoreLost(

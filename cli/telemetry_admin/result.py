@@ -28,6 +28,7 @@ class Result:
         failures: What went wrong for some of the engines.
         quiet: Failures that were said before and count for the exit status alone.
         forgiven: Failures that are said and do not count for the exit status.
+        plugin_status: The exit status where it is that of a monitoring plug-in, and not that of failures.
     """
 
     data: Json
@@ -36,12 +37,20 @@ class Result:
     failures: Sequence[TelemetryError] = ()
     quiet: Sequence[TelemetryError] = field(default=())
     forgiven: Sequence[TelemetryError] = field(default=())
+    plugin_status: int | None = None
 
     @property
     def error(self) -> TelemetryError | None:
         """The failure that decides the exit status."""
         failed = [*self.failures, *self.quiet]
         return first_by_precedence(failed) if failed else None
+
+    @property
+    def exit_status(self) -> int:
+        """What the program ends with."""
+        if self.plugin_status is not None:
+            return self.plugin_status
+        return 0 if self.error is None else self.error.exit_status
 
 
 def envelope(command: str, result: Result) -> Json:

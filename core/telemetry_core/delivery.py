@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from telemetry_core import bypass, counting, due, files, wire
+from telemetry_core import bypass, counting, due, files, log, wire
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Permit
 from telemetry_core.courier import Courier
@@ -59,12 +59,16 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
                 break
             seconds = min(courier.settings.timeout / 1000, courier.seconds_left())
             if seconds <= 0:
+                if not attempt:
+                    log.attempted(report, receipt)
                 break
             report, begun, obstacle = _begin(report, courier)
             if begun is None:
                 return report, replace(receipt, detail=obstacle)
+            log.sending(report)
             exchange = client.exchange(request, seconds=seconds)
             receipt = _without_secrets(classify(exchange, courier.clock.now()), client)
+            log.attempted(report, receipt)
             report = _end(report, begun, receipt, courier)
             if report.state is not ReportState.PENDING or receipt.outcome is Outcome.REFUSED:
                 return report, receipt

@@ -30,19 +30,6 @@ def read_limited(path: Path, limit: int) -> bytes:
     return content
 
 
-def sync(path: Path) -> None:
-    """Have a file, or what a directory lists, on the disk before anything else is done.
-
-    Raises:
-        OSError: That cannot be.
-    """
-    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 def write_whole(path: Path, text: str) -> None:
     """Put a new file (mode 0644) in place of an old one: no reader ever sees half of it, also after a power cut.
 
@@ -62,6 +49,19 @@ def write_whole(path: Path, text: str) -> None:
             temporary.unlink()
         raise
     sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Have a file, or what a directory lists, on the disk before anything else is done.
+
+    Raises:
+        OSError: That cannot be.
+    """
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def read_secret(path: Path) -> Secret:

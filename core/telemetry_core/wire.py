@@ -38,8 +38,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 def encode(payload: Payload) -> Document:
     """The bytes of a report: UTF-8, compact, declared order, map keys sorted; the same payload gives the same bytes."""
-    text = json.dumps(tree(payload), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    body = text.encode("utf-8")
+    body = _text(tree(payload)).encode("utf-8")
     return Document(body=body, sha256=hashlib.sha256(body).hexdigest())
 
 
@@ -58,6 +57,16 @@ def tree(payload: Payload) -> Json:
             "internals": internals,
         },
     }
+
+
+def without_license(document: Document, *, instead: str) -> str:
+    """The text of a report for a log: what a licence says is replaced by a word, all else is as it is sent."""
+    tree = json.loads(document.body)
+    internals = tree.get("product", {}).get("internals", {})
+    if "license-key" not in internals:
+        return document.body.decode("utf-8")
+    internals["license-key"] = dict.fromkeys(internals["license-key"], instead)
+    return _text(tree)
 
 
 def field_path(point: str) -> str:
@@ -115,6 +124,10 @@ def request(document: Document, endpoint: Endpoint, report: str) -> Request:
         ),
         body=document.body,
     )
+
+
+def _text(values: Json) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _authority(endpoint: Endpoint) -> str:

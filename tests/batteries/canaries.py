@@ -1,4 +1,4 @@
-"""Twelve secrets through every command in good and bad times: none is in an output, nor in a file of ours."""
+"""Twelve secrets through every command in good and bad times: none is in an output, the log or a file of ours."""
 
 from __future__ import annotations
 
@@ -61,7 +61,11 @@ def prepare(world: World) -> Cage:
         cage.file(name).write_text(text)
         cage.file(name).chmod(0o600)
     world.engine.data["product"]["internals"]["license-key"] = {"raw": CANARIES["license-engine"] * 5}
-    world.program.variables = {"TELEMETRY_REPORTER__RETRIES": "0"}
+    world.program.variables = {
+        "TELEMETRY_REPORTER__RETRIES": "0",
+        "TELEMETRY_LOG__LEVEL": "debug",
+        "TELEMETRY_LOG__TO": str(world.program.directory / "telemetry.log"),
+    }
     configure(cage)
     return cage
 
@@ -262,7 +266,7 @@ def _verdict(done: Run) -> Verdict:
 
 
 def _in_files(cage: Cage) -> Iterator[str]:
-    """Leaks in files that are ours: all but the configuration and the files that the secrets are kept in."""
+    """Leaks in files that are ours, the log too: all but the configuration and where the secrets are kept."""
     for file in cage.world.program.directory.rglob("*"):
         if file.is_file() and file != cage.world.program.config and file.parent != cage.secrets:
             yield from (f"{name} in {file.name}" for name in leaks(file.read_bytes()))

@@ -47,6 +47,8 @@ COMMANDS = {
     "send": "send --force",
     "send --dry-run": "send --dry-run",
     "status": "status",
+    "status --check": "status --check",
+    "status --openmetrics": "status --openmetrics telemetry.prom",
     "telemetry --version": "--version",
 }
 REPORT_KEYS = {

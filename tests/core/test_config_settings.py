@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from telemetry_core.config import ENGINE_SETTINGS, SETTINGS, Config, Engine, Layers, Reporter, Url, load
+from telemetry_core.config import (
+    ENGINE_SETTINGS,
+    SETTINGS,
+    Config,
+    Engine,
+    Layers,
+    Log,
+    LogTarget,
+    Reporter,
+    Size,
+    Url,
+    load,
+)
 from telemetry_core.config.sources import variable
 from telemetry_core.model import Endpoint
 from telemetry_core.secret import Secret
@@ -41,6 +53,11 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
     ("reporter.no-proxy", "TELEMETRY_REPORTER__NO_PROXY", '["a.example", "10.0.0.0/8"]', "a.example, 10.0.0.0/8",
      ("a.example", "10.0.0.0/8")),
     ("reporter.token-file", "TELEMETRY_REPORTER__TOKEN_FILE", '"/run/token"', "/run/token", Path("/run/token")),
+    ("log.level", "TELEMETRY_LOG__LEVEL", '"debug"', "DEBUG", "debug"),
+    ("log.to", "TELEMETRY_LOG__TO", '"./t.log"', "./t.log", LogTarget("file", Path("t.log"))),
+    ("log.format", "TELEMETRY_LOG__FORMAT", '"json"', "json", "json"),
+    ("log.rotate-size", "TELEMETRY_LOG__ROTATE_SIZE", '"500k"', "500k", Size(512_000)),
+    ("log.rotate-count", "TELEMETRY_LOG__ROTATE_COUNT", "0", "0", 0),
 ]  # fmt: skip
 INNER: list[tuple[str, str, str, str, object]] = [
     ("rest", "REST", '"http://127.0.0.1:8080/engine-rest"', "http://127.0.0.1:8080/engine-rest", URL),
@@ -67,15 +84,18 @@ INNER: list[tuple[str, str, str, str, object]] = [
 
 
 def attribute(key: str) -> str:
-    return key.removeprefix("reporter.").removeprefix("telemetry-").replace("-", "_")
+    return key.rpartition(".")[2].removeprefix("telemetry-").replace("-", "_")
 
 
 def below(base: Path, value: object) -> object:
+    if isinstance(value, LogTarget) and value.path is not None:
+        return replace(value, path=base / value.path)
     return base / value if isinstance(value, Path) else value
 
 
 def found(config: Config, key: str) -> object:
-    return getattr(config.reporter if key.startswith("reporter.") else config, attribute(key))
+    table = key.partition(".")[0] if "." in key else None
+    return getattr(config if table is None else getattr(config, table), attribute(key))
 
 
 def test_these_are_all_settings() -> None:
@@ -84,7 +104,8 @@ def test_these_are_all_settings() -> None:
 
 
 def test_every_setting_has_its_place_in_the_configuration() -> None:
-    places = {one.name for kind in (Config, Reporter) for one in fields(kind)} - {"reporter", "engines", "values"}
+    places = {one.name for kind in (Config, Reporter, Log) for one in fields(kind)}
+    places -= {"reporter", "log", "engines", "values"}
     assert places == {attribute(one[0]) for one in PLAIN} | {"do_not_track"}
     assert {one.name for one in fields(Engine)} == {attribute(one[0]) for one in INNER} | {"entry"}
 
@@ -147,6 +168,7 @@ def test_without_anything_said_every_setting_has_its_default() -> None:
             initial_delay=300_000,
             final_deadline=5_000,
         ),
+        log=Log(level="warning", format="text", rotate_size=Size(10 * 1024 * 1024), rotate_count=5, to=None),
         endpoint=None,
         allow_http=False,
         initialize_telemetry=None,

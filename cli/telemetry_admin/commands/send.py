@@ -54,7 +54,8 @@ def command(
 
     if dry_run:
         return _plan(invocation, request, engines)
-    return _finally(invocation, request, engines) if final else _send(invocation, request, engines)
+    with invocation.logging():
+        return _finally(invocation, request, engines) if final else _send(invocation, request, engines)
 
 
 def _send(invocation: Invocation, request: "Request", engines: "Engines") -> Result:

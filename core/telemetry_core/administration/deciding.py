@@ -9,7 +9,7 @@ from telemetry_core.administration import legal_note
 from telemetry_core.config import Engine
 from telemetry_core.errors import EndpointMissing
 from telemetry_core.model import Decision, Endpoint, Millis, State
-from telemetry_core.reporting import Begin, Observation, Session, close_misfits, keep_base, observe
+from telemetry_core.reporting import Begin, Observation, Session, close_misfits, failures, keep_base, observe
 from telemetry_core.reporting.session import FIELDS, FIRST_RUN
 
 
@@ -75,6 +75,7 @@ def enable(session: Session, engine: Engine, author: Author) -> Decided:
         still_so = session.recorded_consent(engine.entry).decision == before
         if still_so:
             session.store.consents.append(decision)
+            failures.forget(session, engine.entry)
             keep_base(session, observation, anew=begin is Begin.ANEW)
     if not still_so:  # somebody decided while the engine was read: look at it anew
         return enable(session, engine, author)
@@ -102,6 +103,7 @@ def disable(session: Session, engine: Engine, author: Author, *, no_requests: bo
             session, engine.entry, author, State.DISABLED, installation=installation, requests=requests
         )
         store.consents.append(decision)
+        failures.forget(session, engine.entry)
         if installation is not None:
             store.ledgers.remove(installation)
             close_misfits(session, installation, session.consent(engine.entry))

@@ -3,7 +3,8 @@
 from telemetry_core.config.checking import check_files
 from telemetry_core.config.editing import change, drop_in, schema_file
 from telemetry_core.config.loading import Layers, load, setting_of
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Reporter, Setting, Value
+from telemetry_core.config.log_values import LogTarget, Size
+from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Log, Reporter, Setting, Value
 from telemetry_core.config.values import Url, parse_endpoint
 
 __all__ = [
@@ -12,8 +13,11 @@ __all__ = [
     "Config",
     "Engine",
     "Layers",
+    "Log",
+    "LogTarget",
     "Reporter",
     "Setting",
+    "Size",
     "Url",
     "Value",
     "change",

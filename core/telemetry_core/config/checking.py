@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from telemetry_core import files
-from telemetry_core.config.settings import Config, Engine, Reporter
+from telemetry_core.config.log_values import LogTarget
+from telemetry_core.config.settings import Config, Engine, Log, Reporter
 from telemetry_core.errors import ConfigurationError, TelemetryError
 
 _SECRETS = ("token_file", "password_file", "database_password_file", "store_password_file")
@@ -19,7 +21,19 @@ def check_files(config: Config) -> list[TelemetryError]:
     for table in tables:
         found += [error for name in (*_SECRETS, *_PLAIN) for error in _check(table, name)]
         found += [] if isinstance(table, Config) else _check_tls(table)
-    return found
+    return found + _check_log(config.log)
+
+
+def _check_log(log: Log) -> list[TelemetryError]:
+    """Whether the log can be written; the file itself is not made."""
+    path = None if log.to is None else log.to.path
+    if path is None:
+        return []
+    place = path if path.exists() else path.parent
+    if os.access(place, os.W_OK) and (log.to == LogTarget("file", path) or path.exists()):
+        return []
+    hint = "Name a place that is there and that this user may write to, or unset log.to."
+    return [ConfigurationError(f"log.to: {path} cannot be written.", hint=hint)]
 
 
 def _check_tls(table: Reporter | Engine) -> list[TelemetryError]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from telemetry_core.config import values
+from telemetry_core.config import log_values, values
+from telemetry_core.config.log_values import LogTarget, Size
 from telemetry_core.config.values import Type, Url
 from telemetry_core.model import Endpoint, Millis
 
@@ -60,6 +61,14 @@ SETTINGS = (
     Setting("reporter.no-proxy", values.HOSTS, "Hosts and networks that are asked without the proxy.", [],
             usual=("no_proxy", "NO_PROXY")),
     Setting("reporter.token-file", values.PATH, "A file with the bearer token for the endpoint."),
+    Setting("log.level", log_values.LEVEL, "From which level on the log is written.", "warning"),
+    Setting("log.to", log_values.TARGET, "Where the log goes, with `syslog:PATH` and `journald:PATH` for sockets"
+            " elsewhere. Without it nowhere, or below warning to standard error."),
+    Setting("log.format", values.choice("text", "json"), "Lines of text, or JSON, one object a line; journald has"
+            " fields of its own.", "text"),
+    Setting("log.rotate-size", log_values.SIZE, "From which size on a file of the log is put aside.", "10M"),
+    Setting("log.rotate-count", values.COUNT, "How many files that were put aside are kept; 0 puts none aside, for"
+            " logrotate.", 5),
 )  # fmt: skip
 
 ENGINE_SETTINGS = (
@@ -84,6 +93,9 @@ ENGINE_SETTINGS = (
     Setting("home", values.PATH, "The directory of the server or distribution that runs the engine."),
 )  # fmt: skip
 
+#: The tables that group settings, beside those of engines.
+TABLES = frozenset(setting.key.partition(".")[0] for setting in SETTINGS if "." in setting.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
@@ -102,6 +114,17 @@ class Reporter:
     proxy: Url | None = None
     no_proxy: tuple[str, ...] = ()
     token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The table `[log]`; `rotate_size` in bytes."""
+
+    level: str
+    format: str
+    rotate_size: Size
+    rotate_count: int
+    to: LogTarget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +171,7 @@ class Config:
     """The whole configuration; `values` has every value with its origin, for people."""
 
     reporter: Reporter
+    log: Log
     endpoint: Endpoint | None = None
     allow_http: bool = False
     initialize_telemetry: bool | None = None

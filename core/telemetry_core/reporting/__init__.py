@@ -3,6 +3,7 @@
 from telemetry_core.reporting.agenda import next_at
 from telemetry_core.reporting.comparing import Change, compare
 from telemetry_core.reporting.copies import suspected
+from telemetry_core.reporting.health import Health, Level, health
 from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
 from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
 from telemetry_core.reporting.overview import Status, status
@@ -16,6 +17,8 @@ __all__ = [
     "Change",
     "Delivered",
     "Failed",
+    "Health",
+    "Level",
     "Observation",
     "Planned",
     "Preview",
@@ -25,6 +28,7 @@ __all__ = [
     "Status",
     "close_misfits",
     "compare",
+    "health",
     "keep",
     "keep_base",
     "matching",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from telemetry_core import consent as consents
-from telemetry_core import due
+from telemetry_core import due, log
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.courier import Courier
 from telemetry_core.delivery import deliver
 from telemetry_core.engines.flavours import sends_its_own_initial_report
-from telemetry_core.errors import AlreadySending, NotPermitted, StoreError, TelemetryError
+from telemetry_core.errors import AlreadySending, DeliveryFailed, NotPermitted, StoreError, TelemetryError
 from telemetry_core.model import Contact, Kind, Report, ReportState, State, Trigger
 from telemetry_core.reporting import failures, preparing
 from telemetry_core.reporting.observing import Observation, observe
@@ -54,10 +54,12 @@ class Turn:
             StoreError: The store cannot be used.
         """
         failed: list[TelemetryError] = []
+        self._log_begin()
         for step in self._steps:
             error = self._guarded(step)
             if error is not None and error not in failed:
                 failed.append(error)
+                self._log_failure(error)
             if self._engine.entry in self._result.idle or (failed and step == self._begin):
                 break
         if not failed and not self._tried:
@@ -89,6 +91,17 @@ class Turn:
             if error.exit_status == TelemetryError.exit_status:
                 raise
             return error
+
+    def _log_begin(self) -> None:
+        log.started(self.entries)
+        reason = self._obstacle(Kind.PERIODIC)
+        if reason:
+            log.disabled(self.entries, reason)
+
+    def _log_failure(self, error: TelemetryError) -> None:
+        """What was tried to deliver has been logged attempt by attempt, and that nothing may leave before."""
+        if not isinstance(error, DeliveryFailed | NotPermitted):
+            log.failed(self.entries, error)
 
     @property
     def _group(self) -> tuple[Engine, ...]:
@@ -156,6 +169,7 @@ class Turn:
                 reason, hint=f'Switch its reporter off, or set engines.{self._engine.entry}.own-reporter = "off".'
             )
         self._result.idle[self._engine.entry] = reason
+        log.disabled(self.entries, reason)
         return None
 
     def _initial(self) -> TelemetryError | None:
