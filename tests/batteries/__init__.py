@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.batteries import answers, canaries, disk, kills, signals, starts
+from tests.batteries import answers, canaries, disk, ends, kills, signals, starts
 from tests.batteries.tally import Tally
 
 #: Each takes how many tries, and the seed of its chance. Nodes that share one PostgreSQL come here, as `nodes`.
@@ -12,6 +12,7 @@ BATTERIES: dict[str, Callable[[int, int], Tally]] = {
     "answers": answers.run,
     "canaries": canaries.run,
     "disk": disk.run,
+    "ends": ends.run,
     "kills": kills.run,
     "signals": signals.run,
     "starts": starts.run,

@@ -45,8 +45,9 @@ DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
         pytest.param("answers", 3, COUNTS_LEAVE_EARLY, "lost", id="answers, counts that are gone"),
         pytest.param("disk", 6, NEW_KEY, "doubled", id="disk, another key at each attempt"),
         pytest.param("disk", 6, NO_TRANSLATION, "died", id="disk, errors of the store as they come"),
+        pytest.param("ends", 3, COUNTS_STAY, "doubled", id="ends, counts that stay"),
         pytest.param("starts", 2, NO_LOCK, "doubled", id="starts, no lock"),
-        pytest.param("canaries", 40, ECHO, "died", id="canaries, what the other side repeats"),
+        pytest.param("canaries", 60, ECHO, "died", id="canaries, what the other side repeats"),
         pytest.param("signals", 3, DEAF, "died", id="signals, nobody listens"),
     ],
 )
