@@ -1,7 +1,7 @@
 """What systemd is told by a service of `Type=notify`, and how often it wants a sign of life.
 
-Ours, because it is a dozen lines: of the packages for it, sdnotify rests since 2017, systemd-python and cysystemd are
-compiled against libsystemd, and all of them read the environment by themselves.
+Ours, because it is a dozen lines: of the packages for it, sdnotify rests since 2017, systemd-watchdog knows no reload,
+systemd-python and cysystemd are compiled against libsystemd, and all of them read the environment by themselves.
 """
 
 from __future__ import annotations

@@ -33,11 +33,11 @@ RAW = "customer=ACME;expiryDate=2030-12-31"
 
 COMMANDS = (
     "--help", "--version", "status", "environment", "preview", "preview --raw --engine url", "preview --initial",
-    "preview --diff", "preview --keep", "send", "send --force", "send --initial --force", "send --dry-run", "history",
-    "history --verify", "history REPORT", "license show", "license set ARGUMENT", "license set --file FILE",
-    "license set -", "license remove", "config show", "config get engines.url.rest", "config get reporter.proxy",
-    "config get engines.url.database", "config set reporter.retries 0", "config check", "config path", "enable --yes",
-    "enable --yes --engine url", "disable", "nonsense", "send --nonsense",
+    "preview --diff", "preview --keep", "send", "send --force", "send --initial --force", "send --dry-run",
+    "send --final", "history", "history --verify", "history REPORT", "license show", "license set ARGUMENT",
+    "license set --file FILE", "license set -", "license remove", "config show", "config get engines.url.rest",
+    "config get reporter.proxy", "config get engines.url.database", "config set reporter.retries 0", "config check",
+    "config path", "enable --yes", "enable --yes --engine url", "disable", "nonsense", "send --nonsense",
 )  # fmt: skip
 
 

@@ -62,7 +62,9 @@ def test_an_engine_and_a_receiver_that_hang_hold_the_stop_up_for_seconds_at_most
     with RawServer(Peer.hang) as black_hole:
         configured.variables["TELEMETRY_ENDPOINT"] = f"http://127.0.0.1:{black_hole.port}/pings"
         configured("enable", "--yes")
-        configured.variables["TELEMETRY_ENGINES__ORDERS__REST"] = f"http://127.0.0.1:{black_hole.port}/engine-rest"
+        hanging = f"http://127.0.0.1:{black_hole.port}/engine-rest"
+        configured.variables["TELEMETRY_ENGINES__ORDERS__NODES"] = ",".join(f"{hanging}{node}" for node in range(8))
+        configured.config.write_text(f'endpoint = "{configured.variables["TELEMETRY_ENDPOINT"]}"\n', encoding="utf-8")
         begun = time.monotonic()
         done = configured("send", "--final", variables={"TELEMETRY_REPORTER__FINAL_DEADLINE": "2s"})
         took = time.monotonic() - begun
