@@ -125,7 +125,7 @@ def _write(name: str, result: Result, host: Host, *, as_json: bool) -> int:
     if result.raw is not None or not as_json:
         for failure in result.failures:
             _say(failure)
-    return 0 if result.error is None else result.error.exit_status
+    return result.status if result.error is None else result.error.exit_status
 
 
 def _write_error(name: str, error: TelemetryError, *, as_json: bool) -> int:

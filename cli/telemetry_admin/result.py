@@ -27,6 +27,7 @@ class Result:
         raw: Bytes that go to standard output as they are, and nothing else.
         failures: What went wrong for some of the engines.
         quiet: Failures that were said before and count for the exit status alone.
+        status: The exit status of an answer that was asked for as one, where nothing failed.
     """
 
     data: Json
@@ -34,6 +35,7 @@ class Result:
     raw: bytes | None = None
     failures: Sequence[TelemetryError] = ()
     quiet: Sequence[TelemetryError] = field(default=())
+    status: int = 0
 
     @property
     def error(self) -> TelemetryError | None:

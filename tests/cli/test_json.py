@@ -26,6 +26,7 @@ COMMANDS = {
     "config set": "config set reporter.period 12h",
     "config show": "config show",
     "config unset": "config unset reporter.period",
+    "consent": "consent",
     "disable": "disable",
     "enable": "enable --yes",
     "environment": "environment",
@@ -40,6 +41,7 @@ COMMANDS = {
     "send": "send --force",
     "send --dry-run": "send --dry-run",
     "status": "status",
+    "status --explain": "status --explain",
     "telemetry --version": "--version",
 }
 REPORT_KEYS = {
@@ -49,7 +51,7 @@ REPORT_KEYS = {
 STATUS_KEYS = {
     "name", "installation", "product", "state", "obstacle", "endpoint", "due-at", "last-accepted-at",
     "last-contact-at", "pending", "initial-sent-at", "initial-due-at", "initial-obstacle", "trouble",
-    "license-warning", "copies",
+    "license-warning", "copies", "withheld", "new-fields",
 }  # fmt: skip
 
 

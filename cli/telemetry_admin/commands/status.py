@@ -1,15 +1,16 @@
 """`telemetry status`: what holds for each engine now, without asking anybody."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, chosen
 from telemetry_admin.result import Json, Result, instant
+from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
-    from telemetry_core.reporting import Status
+    from telemetry_core.reporting import Explanation, Status
 
 app = typer.Typer(add_completion=False)
 
@@ -20,6 +21,12 @@ def command(
     *,
     engine: options.Engines = None,
     all_: options.All = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Every layer that can forbid, in order, and the one that decides.")
+    ] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with the status of what --explain comes to; 0: reports may leave.")
+    ] = False,
     json: options.Json = False,
 ) -> Result:
     """Show the state of each engine: consent, what is due, what waits, what was accepted.
@@ -31,12 +38,31 @@ def command(
 
     invocation: Invocation = ctx.obj
     with invocation.reading() as session:
-        found = [reporting.status(session, one) for one in chosen(session, engine, everything=all_)]
+        engines = chosen(session, engine, everything=all_)
+        explained = [reporting.explain(session, one) for one in engines] if explain or exit_code else []
+        found = [] if explain else [reporting.status(session, one) for one in engines]
         now = session.clock.now()
+    ends = next((int(one.result) for one in explained if one.result), 0) if exit_code else 0
+    if explain:
+        data: Json = {"engines": [_explained(one) for one in explained]}
+        return Result(data, lambda console: render.show_layers(console, explained), status=ends)
     return Result(
         data={"engines": [_described(one) for one in found]},
         show=lambda console: render.show(console, found, now),
+        status=ends,
     )
+
+
+def _explained(explanation: "Explanation") -> Json:
+    return {
+        "name": explanation.engine,
+        "result": explanation.result.name.lower().replace("_", "-"),
+        "exit-code": int(explanation.result),
+        "layers": [
+            {"name": one.name, "value": one.value, "origin": one.origin, "decides": one is explanation.deciding}
+            for one in explanation.layers
+        ],
+    }
 
 
 def _described(status: "Status") -> Json:
@@ -56,6 +82,8 @@ def _described(status: "Status") -> Json:
         "initial-due-at": instant(status.initial_due_at),
         "initial-obstacle": status.initial_obstacle or None,
         "trouble": status.trouble or None,
+        "withheld": [field_path(name) for name in sorted(consent.withheld)],
+        "new-fields": [field_path(name) for name in status.new_fields],
         "license-warning": status.license_warning or None,
         "copies": status.copies or None,
     }

@@ -2,6 +2,7 @@
 
 from telemetry_core.reporting.comparing import Change, compare
 from telemetry_core.reporting.copies import suspected
+from telemetry_core.reporting.explaining import Explanation, explain
 from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
 from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
 from telemetry_core.reporting.overview import Status, status
@@ -14,6 +15,7 @@ __all__ = [
     "Begin",
     "Change",
     "Delivered",
+    "Explanation",
     "Failed",
     "Observation",
     "Planned",
@@ -24,6 +26,7 @@ __all__ = [
     "Status",
     "close_misfits",
     "compare",
+    "explain",
     "keep",
     "keep_base",
     "observe",
