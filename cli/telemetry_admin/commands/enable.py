@@ -54,11 +54,10 @@ def command(
     from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
-    if not yes and (json or not invocation.host.can_ask):
-        raise UsageError("There is no terminal to ask on.", hint="Add --yes to enable without being asked.")
-
     choice = decisions.Choice(tuple(without or ()), tuple(with_ or ()))
     decisions.fields_of((*choice.without, *choice.with_))  # a wrong one is said before anything is asked
+    if not yes and (json or not invocation.host.can_ask):
+        raise UsageError("There is no terminal to ask on.", hint="Add --yes to enable without being asked.")
 
     def enable(session: "Session") -> Result:
         engines = selected(session, engine, everything=all_)

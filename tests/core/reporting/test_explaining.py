@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -85,7 +86,9 @@ def test_in_every_combination_it_agrees_with_what_send_obeys(desk: Desk, tmp_pat
         "TELEMETRY_REPORTER_ACTIVATE": ("true", "false"),
         "TELEMETRY_ENDPOINT": (desk.variables["TELEMETRY_ENDPOINT"], "", "https://another.example/"),
     }
-    decisions = (lambda: None, desk.enable, desk.disable, lambda: desk.disable(no_requests=True))
+    decisions: list[Callable[[], object]] = [
+        lambda: None, desk.enable, desk.disable, lambda: desk.disable(no_requests=True),
+    ]  # fmt: skip
     seen = set()
     for decide in decisions:
         decide()
