@@ -30,13 +30,14 @@ PREVIEW: Mapping[str, Shape] = {
 DECISION: Mapping[str, Shape] = {
     "name": "text", "changed": "flag", "state": "state", "installation": "text?", "requests": "flag",
     "decided-at": "instant", "decided-by": "text", "authorized-by": "text?", "reason": "text?", "how": "text",
-    "endpoint": "text?", "fields": ["text"],
+    "endpoint": "text?", "fields": ["text"], "withheld": ["text"],
 }  # fmt: skip
 STATUS: Mapping[str, Shape] = {
     "name": "text", "installation": "text?", "product": "text?", "state": "state", "obstacle": "text?",
     "endpoint": "text?", "due-at": "instant?", "last-accepted-at": "instant?", "last-contact-at": "instant?",
     "pending": "text?", "initial-sent-at": "instant?", "initial-due-at": "instant?", "initial-obstacle": "text?",
     "trouble": "text?",
+    "withheld": ["text"], "new-fields": ["text"],
     "license-warning": "text?", "copies": "text?",
 }  # fmt: skip
 MONITORED: Mapping[str, Shape] = {
@@ -70,6 +71,14 @@ SHAPES: Mapping[str, Shape] = {
     "config set": {"key": "text", "written": "text?", "decides": "text?"},
     "config show": {"settings": [{"key": "text", "value": "anything", "origin": "text"}], "store": "text"},
     "config unset": {"key": "text", "written": "text?", "decides": "text?"},
+    "consent": {
+        "decisions": [{
+            "number": "count", "name": "text", "state": "state", "requests": "flag", "decided-at": "instant",
+            "decided-by": "text", "authorized-by": "text?", "reason": "text?", "how": "text", "installation": "text?",
+            "endpoint": "text?", "fields": ["text"], "withheld": ["text"], "legal-note-sha256": "text?",
+            "legal-note-shown": "flag",
+        }],
+    },
     "disable": {"engines": [DECISION]},
     "enable": {"engines": [DECISION], "legal-note-sha256": "text"},
     "environment": {
@@ -113,6 +122,12 @@ SHAPES: Mapping[str, Shape] = {
     "status": {"engines": [STATUS]},
     "status --check": MONITORED,
     "status --openmetrics": MONITORED,
+    "status --explain": {
+        "engines": [{
+            "name": "text", "result": "text", "exit-code": "count",
+            "layers": [{"name": "text", "value": "text", "origin": "text", "decides": "flag"}],
+        }],
+    },
     "telemetry --version": {"version": "text"},
 }  # fmt: skip
 

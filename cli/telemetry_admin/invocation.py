@@ -40,7 +40,7 @@ class Invocation:
         named = environment.get("TELEMETRY_CONFIG")
         explicit = self.explicit_config or (Path(named) if named else None)
         places = self.places
-        return Layers(places.system_config, places.user_config, explicit, environment)
+        return Layers(places.system_config, places.user_config, explicit, environment, policy=paths.SYSTEM_POLICY)
 
     @property
     def places(self) -> paths.Places:

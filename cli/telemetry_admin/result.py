@@ -28,7 +28,7 @@ class Result:
         failures: What went wrong for some of the engines.
         quiet: Failures that were said before and count for the exit status alone.
         forgiven: Failures that are said and do not count for the exit status.
-        plugin_status: The exit status where it is that of a monitoring plug-in, and not that of failures.
+        status: The exit status where that is the answer that was asked for, and not the one of failures.
     """
 
     data: Json
@@ -37,7 +37,7 @@ class Result:
     failures: Sequence[TelemetryError] = ()
     quiet: Sequence[TelemetryError] = field(default=())
     forgiven: Sequence[TelemetryError] = field(default=())
-    plugin_status: int | None = None
+    status: int | None = None
 
     @property
     def error(self) -> TelemetryError | None:
@@ -48,8 +48,8 @@ class Result:
     @property
     def exit_status(self) -> int:
         """What the program ends with."""
-        if self.plugin_status is not None:
-            return self.plugin_status
+        if self.status is not None:
+            return self.status
         return 0 if self.error is None else self.error.exit_status
 
 

@@ -80,7 +80,7 @@ def decide(
         veto=_veto(config, last),
         passing=passing,
         lost=lost,
-        withheld=frozenset(config.withhold),
+        withheld=frozenset(config.withhold) | frozenset(last.withheld if last else ()),
     )
 
 
@@ -107,9 +107,14 @@ def left_out(consent: Consent, points: Iterable[str]) -> frozenset[str]:
         consent: The consent of now; before it is given, everything is what would be agreed to.
         points: The names of all data points, such as `jdk`.
     """
+    return consent.withheld | set(not_agreed(consent, points))
+
+
+def not_agreed(consent: Consent, points: Iterable[str]) -> tuple[str, ...]:
+    """Data points that came with a later release than the consent, held back until somebody agrees to them."""
     if consent.decision is None or consent.state is not State.ENABLED:
-        return consent.withheld
-    return consent.withheld | (set(points) - set(consent.decision.fields) - set(wire.ALWAYS))
+        return ()
+    return tuple(name for name in points if name not in consent.decision.fields and name not in wire.ALWAYS)
 
 
 def obstacle(consent: Consent, kind: Kind) -> str:
@@ -159,6 +164,8 @@ def _remedy(consent: Consent, reason: str) -> str:
         return f"`telemetry enable --engine {consent.engine}` permits it."
     if consent.veto.startswith("DO_NOT_TRACK"):
         return "Unset DO_NOT_TRACK for this command."
+    if consent.veto.startswith("The policy"):
+        return "Only the administrator of this host can change that."
     return "`telemetry config show` says where that is set."
 
 
@@ -187,6 +194,8 @@ def _not_enabled(consent: Consent) -> str:
 
 
 def _veto(config: Config, last: Decision | None) -> str:
+    if config.forbidden_by:
+        return f"The policy of this host forbids telemetry ({config.forbidden_by})."
     if config.do_not_track:
         return "DO_NOT_TRACK is set in this environment (cron may not see it)."
     if not config.reporter_activate:

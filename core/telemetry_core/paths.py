@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SYSTEM_CONFIG = Path("/etc/telemetry/telemetry.toml")
+SYSTEM_POLICY = Path("/etc/telemetry/policy.toml")
 SYSTEM_STATE = Path("/var/lib/telemetry")
 STORE_NAME = "telemetry.db"
 

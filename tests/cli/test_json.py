@@ -29,6 +29,7 @@ COMMANDS = {
     "config set": "config set reporter.period 12h",
     "config show": "config show",
     "config unset": "config unset reporter.period",
+    "consent": "consent",
     "disable": "disable",
     "enable": "enable --yes",
     "environment": "environment",
@@ -49,6 +50,7 @@ COMMANDS = {
     "status": "status",
     "status --check": "status --check",
     "status --openmetrics": "status --openmetrics telemetry.prom",
+    "status --explain": "status --explain",
     "telemetry --version": "--version",
 }
 REPORT_KEYS = {
@@ -58,7 +60,7 @@ REPORT_KEYS = {
 STATUS_KEYS = {
     "name", "installation", "product", "state", "obstacle", "endpoint", "due-at", "last-accepted-at",
     "last-contact-at", "pending", "initial-sent-at", "initial-due-at", "initial-obstacle", "trouble",
-    "license-warning", "copies",
+    "license-warning", "copies", "withheld", "new-fields",
 }  # fmt: skip
 
 

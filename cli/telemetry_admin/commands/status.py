@@ -9,9 +9,10 @@ from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, chosen
 from telemetry_admin.result import Json, Result, instant
 from telemetry_core.errors import TelemetryError, UsageError
+from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
-    from telemetry_core.reporting import Health, Level, Status
+    from telemetry_core.reporting import Explanation, Health, Level, Status
 
 app = typer.Typer(add_completion=False)
 
@@ -31,6 +32,12 @@ def command(
             "--openmetrics", metavar="FILE", help="Write the numbers for monitoring into a file, all or none."
         ),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Every layer that can forbid, in order, and the one that decides.")
+    ] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with the status of what --explain comes to; 0: reports may leave.")
+    ] = False,
     json: options.Json = False,
 ) -> Result:
     """Show the state of each engine: consent, what is due, what waits, what was accepted.
@@ -46,12 +53,31 @@ def command(
     if openmetrics is not None:
         return _written(invocation, engine, openmetrics, everything=all_)
     with invocation.reading() as session:
-        known = [reporting.status(session, one) for one in chosen(session, engine, everything=all_)]
+        engines = chosen(session, engine, everything=all_)
+        explained = [reporting.explain(session, one) for one in engines] if explain or exit_code else []
+        known = [] if explain else [reporting.status(session, one) for one in engines]
         now = session.clock.now()
+    ends = next((int(one.result) for one in explained if one.result), 0) if exit_code else None
+    if explain:
+        data: Json = {"engines": [_explained(one) for one in explained]}
+        return Result(data, lambda console: render.show_layers(console, explained), status=ends)
     return Result(
         data={"engines": [_described(one) for one in known]},
         show=lambda console: render.show(console, known, now),
+        status=ends,
     )
+
+
+def _explained(explanation: "Explanation") -> Json:
+    return {
+        "name": explanation.engine,
+        "result": explanation.result.name.lower().replace("_", "-"),
+        "exit-code": int(explanation.result),
+        "layers": [
+            {"name": one.name, "value": one.value, "origin": one.origin, "decides": one is explanation.deciding}
+            for one in explanation.layers
+        ],
+    }
 
 
 def _written(invocation: Invocation, names: list[str] | None, file: Path, *, everything: bool) -> Result:
@@ -80,7 +106,7 @@ def _checked(invocation: Invocation, names: list[str] | None, file: Path | None,
         data=_monitored(level, summary, found, file=None if failures else file),
         show=lambda console: console.print(line, soft_wrap=True),
         quiet=failures,
-        plugin_status=level,
+        status=level,
     )
 
 
@@ -148,6 +174,8 @@ def _described(status: "Status") -> Json:
         "initial-due-at": instant(status.initial_due_at),
         "initial-obstacle": status.initial_obstacle or None,
         "trouble": status.trouble or None,
+        "withheld": [field_path(name) for name in sorted(consent.withheld)],
+        "new-fields": [field_path(name) for name in status.new_fields],
         "license-warning": status.license_warning or None,
         "copies": status.copies or None,
     }

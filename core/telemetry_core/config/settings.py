@@ -168,7 +168,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole configuration; `values` has every value with its origin, for people."""
+    """The whole configuration; `values` has every value with its origin, for people.
+
+    `forbidden_by` is where the host's policy forbids telemetry, empty where it does not.
+    """
 
     reporter: Reporter
     log: Log
@@ -182,4 +185,5 @@ class Config:
     store_password_file: Path | None = None
     engines: tuple[Engine, ...] = ()
     do_not_track: bool = False
+    forbidden_by: str = ""
     values: tuple[Value, ...] = field(default=(), repr=False)

@@ -104,6 +104,7 @@ class Decision:
     authorized_by: str | None = None
     reason: str | None = None
     fields: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
     endpoint: str | None = None
     note_sha256: str | None = None
     note_shown: bool = False

@@ -3,6 +3,7 @@
 from telemetry_core.reporting.agenda import next_at
 from telemetry_core.reporting.comparing import Change, compare
 from telemetry_core.reporting.copies import suspected
+from telemetry_core.reporting.explaining import Explanation, explain
 from telemetry_core.reporting.health import Health, Level, health
 from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
 from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
@@ -16,6 +17,7 @@ __all__ = [
     "Begin",
     "Change",
     "Delivered",
+    "Explanation",
     "Failed",
     "Health",
     "Level",
@@ -28,6 +30,7 @@ __all__ = [
     "Status",
     "close_misfits",
     "compare",
+    "explain",
     "health",
     "keep",
     "keep_base",

@@ -12,7 +12,7 @@ from telemetry_core.consent import Consent
 from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.model import Contact, Kind, Millis, Outcome, Report, ReportState, State
 from telemetry_core.reporting import copies, failures, preparing
-from telemetry_core.reporting.session import Session
+from telemetry_core.reporting.session import FIELDS, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Status:
         trouble: What keeps reports from arriving, as a sentence; empty where nothing is known to.
         trouble_at: Since when, or when it was said last.
         license_warning: That the licence set here ends soon or has ended, as a sentence; empty where it does not.
+        new_fields: What nobody has agreed to yet, because it came with a later release than the consent.
         copies: That entries with this installation name several databases, as a sentence; empty where they do not.
     """
 
@@ -47,6 +48,7 @@ class Status:
     trouble: str
     trouble_at: Millis | None
     license_warning: str
+    new_fields: tuple[str, ...]
     copies: str
 
 
@@ -87,6 +89,7 @@ def status(session: Session, engine: Engine) -> Status:
         trouble=trouble,
         trouble_at=trouble_at,
         license_warning=_license_warning(session, engine),
+        new_fields=consents.not_agreed(consent, FIELDS),
         copies=copies.named(session.group(engine)),
     )
 
