@@ -180,6 +180,8 @@ class Turn:
         if seen is None or consents.obstacle(consent, Kind.INITIAL) or not self._initial_is_due():
             return None
         pending = self._session.store.reports.pending(seen.installation, Kind.INITIAL)
+        if pending is not None and not (self._request.initial or self._request.force or self._is_due_again(pending)):
+            return None  # another node has tried it since it was found due
         if pending is None and consent.endpoint is not None:
             built = preparing.build_initial(seen, consent.state)
             pending = preparing.open_initial(self._session, seen, built, consent.endpoint)
