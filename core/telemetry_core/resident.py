@@ -129,7 +129,7 @@ class Resident:
         parting = tuple(engine for engine in engines if engine.entry in lost)
         if parting:
             self._send(session, parting, Request(final=True, gone=True))
-            self._gone |= lost
+            self._gone |= {engine.entry for engine in parting}
 
     def _send(self, session: Session, engines: tuple[Engine, ...], request: Request) -> Sending:
         result = reporting.send(session, engines, request)

@@ -139,7 +139,7 @@ def test_it_ends_with_the_process_that_it_is_to_end_with(
 
 
 def test_no_failure_ends_it_and_each_is_said_once(enabled: Program, receiver: Receiver) -> None:
-    enabled.variables["TELEMETRY_REPORTER__PERIOD"] = "1m"
+    enabled.variables["TELEMETRY_REPORTER__PERIOD"] = "1h"
     dead = {"TELEMETRY_ENGINES__ORDERS__REST": f"http://127.0.0.1:{free_port()}/engine-rest"}
     with Manager.at(enabled.directory) as manager:
         beats = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "1000000"}

@@ -221,6 +221,10 @@ def test_entries_of_one_installation_fail_together(
     hourly(desk, clock, 72)
     assert [seen(desk, name).level for name in ("a", "b")] == [Level.CRITICAL] * 2
     assert seen(desk, "a").failures == seen(desk, "b").failures > 40
+    for _ in range(60):
+        clock.advance(HOUR)
+        desk.send("b")
+    assert seen(desk, "a").failures == seen(desk, "b").failures > 50
 
 
 def test_a_licence_that_ends_soon_is_a_warning_where_reports_are_expected(desk: Desk, clock: ManualClock) -> None:
