@@ -17,6 +17,7 @@ from telemetry_core.http import Client, Exchange, Proxy, Security
 from telemetry_core.model import MINUTE, Attempt, Endpoint, Kind, Millis, Outcome, Receipt, Report, ReportState
 from telemetry_core.secret import Secret
 from telemetry_core.store import Store
+from telemetry_core.wire import Request
 
 ANSWER_LIMIT = 64 * 1024
 """Bytes of a receiver's answer that are read."""
@@ -65,10 +66,7 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
             report, begun, obstacle = _begin(report, courier)
             if begun is None:
                 return report, replace(receipt, detail=obstacle)
-            log.sending(report)
-            exchange = client.exchange(request, seconds=seconds)
-            receipt = _without_secrets(classify(exchange, courier.clock.now()), client)
-            log.attempted(report, receipt)
+            receipt = _attempt(report, request, client, courier, seconds=seconds)
             report = _end(report, begun, receipt, courier)
             if report.state is not ReportState.PENDING or receipt.outcome is Outcome.REFUSED:
                 return report, receipt
@@ -158,6 +156,14 @@ def classify(exchange: Exchange, now: Millis) -> Receipt:
         outcome = Outcome.UNKNOWN if exchange.body_begun else Outcome.NOT_SENT
         return Receipt(outcome, status, detail, text, _retry_after(answer.headers.get("retry-after"), now))
     return Receipt(Outcome.REFUSED, status, detail, text)
+
+
+def _attempt(report: Report, request: Request, client: Client, courier: Courier, *, seconds: float) -> Receipt:
+    log.sending(report)
+    exchange = client.exchange(request, seconds=seconds)
+    receipt = _without_secrets(classify(exchange, courier.clock.now()), client)
+    log.attempted(report, receipt)
+    return receipt
 
 
 def _without_secrets(receipt: Receipt, client: Client) -> Receipt:

@@ -40,8 +40,8 @@ NO_TRANSLATION = Bug(
 ECHO = Bug("telemetry_core/http/client.py", "return redacted(text, *known)", "return text")
 CHATTY = Bug(
     "telemetry_core/delivery.py",
-    "            log.sending(report)\n",
-    "            log.sending(report); log.disabled((), client._with_authorization(request).headers[-1][1])\n",
+    "    log.sending(report)\n",
+    "    log.sending(report); log.disabled((), client._with_authorization(request).headers[-1][1])\n",
 )
 DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
 

@@ -45,10 +45,12 @@ def command(
     The first check is 5 minutes after the start, or 3 hours while telemetry is neither enabled nor disabled; then one
     every period. SIGTERM and SIGINT end it after one final report, SIGHUP reads the configuration anew.
     """
-    running = _Run(ctx.obj, patterns(engine, everything=all_))
-    if with_ is not None:
-        processes.when_gone(with_, lambda: running.events.put(_GONE))
-    return Result(running.until_its_end())
+    invocation: Invocation = ctx.obj
+    with invocation.logging():
+        running = _Run(invocation, patterns(engine, everything=all_))
+        if with_ is not None:
+            processes.when_gone(with_, lambda: running.events.put(_GONE))
+        return Result(running.until_its_end())
 
 
 class _Run:

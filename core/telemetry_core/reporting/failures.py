@@ -80,6 +80,7 @@ def remember(session: Session, result: Sending, *, failed: bool = True) -> None:
         said = _said(session, engine)
         if said.get("status") == EngineError.exit_status and not said.get("over"):
             session.store.properties.put(engine, _FAILURE, json.dumps({**said, "over": True}))
+            session.store.properties.remove(engine, _ROW)
     if result.failed and failed:
         with session.store.transaction():  # of several nodes one says it
             result.failed[:] = [_remembered(session, failed) for failed in result.failed]

@@ -251,3 +251,16 @@ def test_a_clock_that_was_ahead_makes_nothing_negative(desk: Desk, clock: Manual
     desk.send(force=True)
     clock.advance(49 * HOUR)
     assert seen(desk).level is Level.CRITICAL
+
+
+def test_an_engine_that_answers_again_before_a_report_was_due_ends_the_row(
+    desk: Desk, clock: ManualClock, simulated: SimulatedEngine
+) -> None:
+    desk.enable()
+    desk.send()
+    simulated.override["/telemetry/data"] = (500, "text/plain", b"")
+    hourly(desk, clock, 8)
+    assert seen(desk).failures == 3
+    del simulated.override["/telemetry/data"]
+    hourly(desk, clock, 1)
+    assert (seen(desk).level, seen(desk).failures) == (Level.OK, 0)
