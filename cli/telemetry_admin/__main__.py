@@ -1,18 +1,23 @@
-"""The way in and the only way out: runs a command, writes its result, and makes an exit status of what went wrong."""
+"""The way in and the only way out: runs a command, writes its result, and makes an exit status of what went wrong.
+
+A `send` that has nothing to do ends before anything is loaded, so this module loads nothing by itself.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
-from telemetry_core.errors import TelemetryError, UsageError
+from telemetry_admin import glance
 
+TYPE_CHECKING = False  # as type checkers know it; to load `typing` takes as long as the interpreter's start
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from telemetry_admin.host import Host
     from telemetry_admin.invocation import Invocation
     from telemetry_admin.result import Json, Result
+    from telemetry_core.errors import TelemetryError
 
 
 class Interrupted(BaseException):
@@ -25,6 +30,8 @@ class Interrupted(BaseException):
 
 def main() -> NoReturn:
     """Run the program as the shell calls it."""
+    if glance.nothing_is_due(sys.argv[1:]):
+        sys.exit(0)
     from telemetry_admin.host import this_host
 
     _listen_to_signals()
@@ -47,6 +54,7 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str], host: Host) -> int:
     """Run the program with arguments on a host; the exit status (DESIGN §2)."""
     from telemetry_admin.invocation import Invocation
+    from telemetry_core.errors import TelemetryError
 
     as_json = "--json" in arguments
     name = _name(arguments)
@@ -75,6 +83,7 @@ def _call(arguments: list[str], invocation: Invocation) -> Result | None:
 
     from telemetry_admin.app import VersionAsked, app
     from telemetry_admin.result import Result
+    from telemetry_core.errors import UsageError
 
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its base has no public name
     try:
@@ -163,6 +172,7 @@ def _signal_behind(error: BaseException | None) -> int | None:
 def _write_bug() -> int:
     import traceback
 
+    from telemetry_core.errors import TelemetryError
     from telemetry_core.secret import without_revealed
 
     sys.stderr.write(without_revealed(traceback.format_exc()))

@@ -54,7 +54,7 @@ class Invocation:
 
     def store_place(self, config: Config) -> Path | Url:
         """Where the store is, as it is shown."""
-        return self._state(config) / paths.STORE_NAME if config.store is None else config.store
+        return self.state_directory(config) / paths.STORE_NAME if config.store is None else config.store
 
     def _store(self, config: Config) -> Path | Url:
         """Where the store is, with what opens it.
@@ -67,7 +67,7 @@ class Invocation:
             return place
         return replace(place, password=files.read_secret(config.store_password_file))
 
-    def _state(self, config: Config) -> Path:
+    def state_directory(self, config: Config) -> Path:
         """The directory of what this host keeps for itself."""
         return config.state_directory or self.places.store.parent
 
@@ -75,7 +75,7 @@ class Invocation:
         """Whether the store goes with its container; one that somebody named is believed to last (DESIGN §6)."""
         if config.store is not None or not self.host.is_container:
             return False
-        return not paths.outlives_the_container(self._state(config))
+        return not paths.outlives_the_container(self.state_directory(config))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -84,7 +84,9 @@ class Invocation:
         from telemetry_core.store import Store
 
         config = self.config()
-        with Store.for_reading(self._store(config), self.host.clock.now(), markers=self._state(config)) as store:
+        with Store.for_reading(
+            self._store(config), self.host.clock.now(), markers=self.state_directory(config)
+        ) as store:
             yield Session(config, store, self.host.clock, passing=self._store_is_passing(config))
 
     @contextmanager
@@ -100,7 +102,9 @@ class Invocation:
         from telemetry_core.store import Store
 
         config = self.config()
-        with Store.for_writing(self._store(config), self.host.clock.now(), markers=self._state(config)) as store:
+        with Store.for_writing(
+            self._store(config), self.host.clock.now(), markers=self.state_directory(config)
+        ) as store:
             session = Session(config, store, self.host.clock, passing=self._store_is_passing(config))
             self._note_loss(store, kept)
             if first_run:
@@ -119,7 +123,7 @@ class Invocation:
                 return do(session)
         except StoreDamaged:
             config = self.config()
-            kept = Store.set_aside(self._store(config), self.host.clock.now(), markers=self._state(config))
+            kept = Store.set_aside(self._store(config), self.host.clock.now(), markers=self.state_directory(config))
         with self.writing(first_run=first_run, kept=kept) as session:
             return do(session)
 

@@ -7,6 +7,7 @@ import typer
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, chosen, for_each
 from telemetry_admin.result import Json, Result, instant, raise_if_alone
+from telemetry_admin.stamping import Stamping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +39,15 @@ def command(
     from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
+    stamping = Stamping(invocation)
     request = reporting.Request(initial=initial, force=force)
     if dry_run:
         return _plan(invocation, request, lambda session: chosen(session, engine, everything=all_))
 
     def send(session: "Session") -> "tuple[Sending, list[Status]]":
         done = reporting.send(session, chosen(session, engine, everything=all_), request)
+        if not done.failed and not engine and request == reporting.Request():
+            stamping.leave(session)
         return done, [reporting.status(session, one) for one in session.config.engines if one.entry in done.idle]
 
     done, idle = invocation.deciding(send)

@@ -2,6 +2,7 @@
 
 from telemetry_core.reporting.comparing import Change, compare
 from telemetry_core.reporting.copies import suspected
+from telemetry_core.reporting.idling import idle_until
 from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
 from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
 from telemetry_core.reporting.overview import Status, status
@@ -24,6 +25,7 @@ __all__ = [
     "Status",
     "close_misfits",
     "compare",
+    "idle_until",
     "keep",
     "keep_base",
     "observe",
