@@ -55,12 +55,18 @@ def surroundings(environment: "Mapping[str, str]", user: int, directory: str) ->
         directory: Its working directory.
     """
     own = sorted(item for item in environment.items() if item[0].startswith("TELEMETRY_") or item[0] == "DO_NOT_TRACK")
-    digest = "none"
-    if own:
-        import hashlib
-
-        digest = hashlib.sha256(ascii(own).encode()).hexdigest()
+    digest = _sha256(ascii(own).encode()) if own else "none"
     return ascii((VERSION, user, directory, *map(environment.get, _OF_PLACES), digest))
+
+
+def _sha256(content: bytes) -> str:
+    """By the part of `hashlib` that does it (since 3.12, before): itself, it loads OpenSSL, a third of a start."""
+    for name in ("_sha2", "_sha256", "hashlib"):
+        try:
+            return str(__import__(name).sha256(content).hexdigest())
+        except (ImportError, AttributeError):
+            continue
+    raise AssertionError
 
 
 def identity(path: str, *, is_store: bool = False) -> str:
