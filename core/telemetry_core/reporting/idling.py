@@ -9,7 +9,7 @@ from telemetry_core import due
 from telemetry_core.config import Engine
 from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.model import HOUR, Contact, Kind, Millis, Report, ReportState
-from telemetry_core.reporting import preparing
+from telemetry_core.reporting import slots
 from telemetry_core.reporting.session import Session
 
 _UNSEEN: Millis = HOUR
@@ -56,7 +56,7 @@ def _periodic_at(session: Session, contact: Contact, now: Millis) -> Millis:
     pending = session.store.reports.pending(contact.installation, Kind.PERIODIC)
     if pending is not None:
         return _again_at(session, pending)
-    slot = preparing.current_slot(session, contact.installation, now)
+    slot = slots.current(session, contact.installation, now)
     if slot is None or not session.store.reports.slot_taken(contact.installation, slot):
         return now
     return slot + session.config.reporter.period
