@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from telemetry_admin.host import Host
 from telemetry_core import files, paths
-from telemetry_core.config import Config, Engine, Layers, Url, load
 from telemetry_core.errors import ConfigurationError, StoreDamaged, StoreError, StoreLost, TelemetryError, UsageError
 
 if TYPE_CHECKING:
+    from telemetry_core.config import Config, Engine, Layers, Url
     from telemetry_core.reporting import Session
     from telemetry_core.store import Store
 
@@ -37,6 +37,8 @@ class Invocation:
     @property
     def layers(self) -> Layers:
         """Where the configuration is looked for: `--config`, `TELEMETRY_CONFIG`, else system and user file."""
+        from telemetry_core.config import Layers
+
         environment = self.host.environment
         named = environment.get("TELEMETRY_CONFIG")
         explicit = self.explicit_config or (Path(named) if named else None)
@@ -50,6 +52,8 @@ class Invocation:
 
     def config(self) -> Config:
         """The checked configuration."""
+        from telemetry_core.config import load
+
         return load(self.layers)
 
     def store_place(self, config: Config) -> Path | Url:

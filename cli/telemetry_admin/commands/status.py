@@ -9,6 +9,8 @@ from telemetry_admin.invocation import Invocation, chosen
 from telemetry_admin.result import Json, Result, instant
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from telemetry_core.reporting import Status
 
 app = typer.Typer(add_completion=False)
@@ -26,17 +28,19 @@ def command(
 
     Opens no connection, but to a store that nodes share; what is known of an engine is from the last contact with it.
     """
-    from telemetry_admin.render import status as render
     from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
     with invocation.reading() as session:
         found = [reporting.status(session, one) for one in chosen(session, engine, everything=all_)]
         now = session.clock.now()
-    return Result(
-        data={"engines": [_described(one) for one in found]},
-        show=lambda console: render.show(console, found, now),
-    )
+
+    def show(console: "Console") -> None:
+        from telemetry_admin.render import status as render
+
+        render.show(console, found, now)
+
+    return Result(data={"engines": [_described(one) for one in found]}, show=show)
 
 
 def _described(status: "Status") -> Json:

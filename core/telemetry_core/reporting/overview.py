@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from telemetry_core import consent as consents
 from telemetry_core import due
-from telemetry_core import license as licenses
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.engines.flavours import sends_its_own_initial_report
@@ -114,7 +113,11 @@ def _trouble(session: Session, entry: str, pending: list[Report], closed: list[R
 def _license_warning(session: Session, engine: Engine) -> str:
     installation = session.installation(engine)
     kept = None if installation is None else session.store.licenses.get(installation)
-    return "" if kept is None else licenses.warning(kept.license, session.clock.now())
+    if kept is None:
+        return ""
+    from telemetry_core import license as licenses  # what reads licences takes its time to load
+
+    return licenses.warning(kept.license, session.clock.now())
 
 
 def _reports(session: Session, contact: Contact | None) -> list[Report]:
