@@ -11,8 +11,11 @@ from collections.abc import Callable
 
 import pytest
 
+from telemetry_admin.__main__ import run
+from telemetry_admin.host import Host, SystemClock
+from telemetry_core.reporting import Session, idling
 from tests.support.program import LOADED, Program, Run
-from tests.support.receiver import Receiver, Reply
+from tests.support.receiver import Received, Receiver, Reply
 from tests.support.simulated_engine import SimulatedEngine
 
 #: What takes its time to load: nothing of it is needed to say that nothing is due.
@@ -126,6 +129,40 @@ def test_a_lost_store_is_noticed_at_once(idle: Program) -> None:
     done = idle("send")
     assert done.status == 8
     assert "is gone" in done.errors
+
+
+def test_a_setting_that_is_edited_while_a_send_runs_is_looked_at_by_the_next(
+    configured: Program, receiver: Receiver
+) -> None:
+    configured("enable", "--yes")
+
+    def answer(_: Received) -> Reply:
+        edit(configured)
+        return Reply()
+
+    receiver.answer = answer
+    assert looks(configured)
+    assert len(receiver.received) == 2
+    assert [looks(configured) for _ in range(2)] == [True, False]
+
+
+def test_what_another_process_changes_while_a_send_looks_at_the_store_is_looked_at_by_the_next(
+    configured: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured("enable", "--yes")
+    find = idling.idle_until
+
+    def found_before_the_change(session: Session) -> int:
+        until = find(session)
+        set_license(configured)
+        return until
+
+    monkeypatch.setattr(idling, "idle_until", found_before_the_change)
+    monkeypatch.chdir(configured.directory)
+    host = Host(SystemClock(), configured.environment(), is_root=False, is_terminal=False, can_ask=False)
+    assert run(["send"], host) == 0
+    assert configured.store.with_name("telemetry.db.stamp").exists()
+    assert [looks(configured) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.parametrize(
