@@ -1,19 +1,24 @@
-"""The way in and the only way out: runs a command, writes its result, and makes an exit status of what went wrong."""
+"""The way in and the only way out: runs a command, writes its result, and makes an exit status of what went wrong.
+
+A `send` that has nothing to do ends before anything is loaded, so this module loads nothing by itself.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
-from telemetry_admin.saying import say
-from telemetry_core.errors import TelemetryError, UsageError
+from telemetry_admin import glance
 
+TYPE_CHECKING = False  # as type checkers know it; to load `typing` takes as long as the interpreter's start
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from telemetry_admin.host import Host
     from telemetry_admin.invocation import Invocation
     from telemetry_admin.result import Json, Result
+    from telemetry_core.errors import TelemetryError
 
 
 class Interrupted(BaseException):
@@ -26,6 +31,8 @@ class Interrupted(BaseException):
 
 def main() -> NoReturn:
     """Run the program as the shell calls it."""
+    if glance.nothing_is_due(sys.argv[1:]):
+        sys.exit(0)
     from telemetry_admin.host import this_host
 
     _listen_to_signals()
@@ -42,12 +49,23 @@ def main() -> NoReturn:
         status = 141
     except Exception as error:  # noqa: BLE001  # a bug, said as the interpreter would, but without secrets
         status = _signal_behind(error) or _bug()
-    sys.exit(status)
+    _end(status)
+
+
+def _end(status: int) -> NoReturn:
+    """End at once: what is done is done, and to take everything apart takes Python a tenth of the whole run."""
+    from contextlib import suppress
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # nobody reads it, or it was closed from the beginning
+            stream.flush()
+    os._exit(status)
 
 
 def run(arguments: Sequence[str], host: Host) -> int:
     """Run the program with arguments on a host; the exit status (DESIGN §2)."""
     from telemetry_admin.invocation import Invocation
+    from telemetry_core.errors import TelemetryError
 
     as_json = "--json" in arguments
     name = _name(arguments)
@@ -65,6 +83,8 @@ def run(arguments: Sequence[str], host: Host) -> int:
 
 def _say_losses(invocation: Invocation, result: Result | None = None) -> None:
     """A store that was lost is said, whatever became of the command; where it is the command's failure, as that."""
+    from telemetry_admin.saying import say
+
     for lost in invocation.lost:
         if result is None or lost not in result.failures:
             say(lost)
@@ -76,6 +96,7 @@ def _call(arguments: list[str], invocation: Invocation) -> Result | None:
 
     from telemetry_admin.app import VersionAsked, app
     from telemetry_admin.result import Result
+    from telemetry_core.errors import UsageError
 
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its base has no public name
     try:
@@ -124,6 +145,8 @@ def _write(name: str, result: Result, host: Host, *, as_json: bool) -> int:
 
         result.show(make_console(host))
     if result.raw is not None or not as_json:
+        from telemetry_admin.saying import say
+
         for failure in (*result.failures, *result.forgiven):
             say(failure)
     return result.exit_status
@@ -137,6 +160,8 @@ def _write_error(name: str, error: TelemetryError, *, as_json: bool) -> int:
     if as_json:
         _write_json(error_envelope(name, error))
     else:
+        from telemetry_admin.saying import say
+
         say(error)
     return error.exit_status
 
@@ -156,6 +181,7 @@ def _signal_behind(error: BaseException | None) -> int | None:
 
 def _bug() -> int:
     from telemetry_admin.saying import say_bug
+    from telemetry_core.errors import TelemetryError
 
     say_bug()
     return TelemetryError.exit_status
@@ -163,8 +189,6 @@ def _bug() -> int:
 
 def _forget_the_output() -> None:
     """Nobody reads it any more; without this the interpreter complains when it flushes at its end."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

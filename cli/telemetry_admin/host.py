@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 import time
 from collections.abc import Mapping
@@ -30,6 +29,8 @@ class SystemClock:
 
     def random(self) -> float:
         """For jitter between attempts."""
+        import random
+
         return random.random()  # noqa: S311  # no secret depends on it
 
 

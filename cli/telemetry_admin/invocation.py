@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from telemetry_admin.host import Host
 from telemetry_core import files, paths
-from telemetry_core.config import Config, Engine, Layers, Url, load
 from telemetry_core.errors import ConfigurationError, StoreDamaged, StoreError, StoreLost, TelemetryError, UsageError
 
 if TYPE_CHECKING:
+    from telemetry_core.config import Config, Engine, Layers, Url
     from telemetry_core.reporting import Session
 
 T = TypeVar("T")
@@ -36,6 +36,8 @@ class Invocation:
     @property
     def layers(self) -> Layers:
         """Where the configuration is looked for: `--config`, `TELEMETRY_CONFIG`, else system and user file."""
+        from telemetry_core.config import Layers
+
         environment = self.host.environment
         named = environment.get("TELEMETRY_CONFIG")
         explicit = self.explicit_config or (Path(named) if named else None)
@@ -49,11 +51,13 @@ class Invocation:
 
     def config(self) -> Config:
         """The checked configuration."""
+        from telemetry_core.config import load
+
         return load(self.layers)
 
     def store_place(self, config: Config) -> Path | Url:
         """Where the store is, as it is shown."""
-        return self._state(config) / paths.STORE_NAME if config.store is None else config.store
+        return self.state_directory(config) / paths.STORE_NAME if config.store is None else config.store
 
     def _store(self, config: Config) -> Path | Url:
         """Where the store is, with what opens it.
@@ -66,7 +70,7 @@ class Invocation:
             return place
         return replace(place, password=files.read_secret(config.store_password_file))
 
-    def _state(self, config: Config) -> Path:
+    def state_directory(self, config: Config) -> Path:
         """The directory of what this host keeps for itself."""
         return config.state_directory or self.places.store.parent
 
@@ -74,7 +78,7 @@ class Invocation:
         """Whether the store goes with its container; one that somebody named is believed to last (DESIGN §6)."""
         if config.store is not None or not self.host.is_container:
             return False
-        return not paths.outlives_the_container(self._state(config))
+        return not paths.outlives_the_container(self.state_directory(config))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -83,7 +87,9 @@ class Invocation:
         from telemetry_core.store import Store
 
         config = self.config()
-        with Store.for_reading(self._store(config), self.host.clock.now(), markers=self._state(config)) as store:
+        with Store.for_reading(
+            self._store(config), self.host.clock.now(), markers=self.state_directory(config)
+        ) as store:
             yield Session(config, store, self.host.clock, passing=self._store_is_passing(config))
 
     @contextmanager
@@ -99,7 +105,9 @@ class Invocation:
         from telemetry_core.store import Store
 
         config = self.config() if config is None else config
-        with Store.for_writing(self._store(config), self.host.clock.now(), markers=self._state(config)) as store:
+        with Store.for_writing(
+            self._store(config), self.host.clock.now(), markers=self.state_directory(config)
+        ) as store:
             session = Session(config, store, self.host.clock, passing=self._store_is_passing(config))
             if store.begun_anew:
                 self._note_loss(store.place, "is gone")
@@ -125,7 +133,7 @@ class Invocation:
         from telemetry_core.store import Store
 
         place = self._store(config)
-        kept = Store.set_aside(place, self.host.clock.now(), markers=self._state(config))
+        kept = Store.set_aside(place, self.host.clock.now(), markers=self.state_directory(config))
         if kept is not None:
             self._note_loss(place, f"was damaged and is kept as {kept}")
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from telemetry_core import VERSION
-from telemetry_core.model import Document, Endpoint, Kind, License, Millis, Payload, Software
+from telemetry_core.model import Endpoint, Kind, Millis
+
+if TYPE_CHECKING:
+    from telemetry_core.model import Document, License, Payload, Software
 
 Json = dict[str, object]
 
 _INTERNALS = "product.internals."
 _MAPS = ("commands", "metrics", "features")
-_NAMESPACE = uuid.UUID("5e0b9d1c-7a37-5f0e-9c0a-6b1f4c3a2d70")
+_NAMESPACE = "5e0b9d1c-7a37-5f0e-9c0a-6b1f4c3a2d70"
 
 #: Data points that are never withheld: without them a report says nothing (DESIGN §3, category general).
 ALWAYS = ("installation", "product.name", "product.version", "product.edition", "telemetry-enabled")
@@ -38,6 +41,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 def encode(payload: Payload) -> Document:
     """The bytes of a report: UTF-8, compact, declared order, map keys sorted; the same payload gives the same bytes."""
+    from telemetry_core.model import Document
+
     body = _text(tree(payload)).encode("utf-8")
     return Document(body=body, sha256=hashlib.sha256(body).hexdigest())
 
@@ -89,12 +94,18 @@ def date(instant: Millis) -> str:
 
 def initial_id(installation: str) -> str:
     """The id of an installation's initial report: whoever sends it first, it is the same one (DESIGN §3)."""
-    return str(uuid.uuid5(_NAMESPACE, f"{installation}\n{Kind.INITIAL}"))
+    return _id(f"{installation}\n{Kind.INITIAL}")
 
 
 def periodic_id(installation: str, window_start: Millis, ordinal: int) -> str:
     """The id of a periodic report; `ordinal` counts the refused and withdrawn ones before it with the same start."""
-    return str(uuid.uuid5(_NAMESPACE, f"{installation}\n{Kind.PERIODIC}\n{window_start}\n{ordinal}"))
+    return _id(f"{installation}\n{Kind.PERIODIC}\n{window_start}\n{ordinal}")
+
+
+def _id(name: str) -> str:
+    from uuid import UUID, uuid5  # takes its time to load
+
+    return str(uuid5(UUID(_NAMESPACE), name))
 
 
 @dataclass(frozen=True, slots=True)

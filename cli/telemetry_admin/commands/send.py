@@ -8,6 +8,7 @@ import typer
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, chosen, for_each
 from telemetry_admin.result import Json, Result, instant, raise_if_alone
+from telemetry_admin.stamping import Stamping
 from telemetry_core.errors import AlreadySending, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def command(
     from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
+    stamping = Stamping(invocation)
     if final and (initial or force or dry_run):
         raise UsageError("--final goes with no other way of sending.", hint="Leave --initial, --force, --dry-run out.")
     request = reporting.Request(initial=initial, force=force, final=final)
@@ -54,12 +56,26 @@ def command(
 
     if dry_run:
         return _plan(invocation, request, engines)
+
+    def finished(session: "Session", done: "Sending") -> None:
+        if not done.failed and not engine and request == reporting.Request():
+            stamping.leave(session)
+
     with invocation.logging():
-        return _finally(invocation, request, engines) if final else _send(invocation, request, engines)
+        if final:
+            return _finally(invocation, request, engines)
+        return _send(invocation, request, engines, finished)
 
 
-def _send(invocation: Invocation, request: "Request", engines: "Engines") -> Result:
-    result, done = invocation.deciding(lambda session: _sent(invocation, session, request, engines))
+def _send(
+    invocation: Invocation, request: "Request", engines: "Engines", finished: "Callable[[Session, Sending], None]"
+) -> Result:
+    def send(session: "Session") -> "tuple[Result, Sending]":
+        result, done = _sent(invocation, session, request, engines)
+        finished(session, done)
+        return result, done
+
+    result, done = invocation.deciding(send)
     explicit = request.initial or request.force or invocation.host.is_terminal
     said = [one.error for one in done.failed if explicit or not one.repeated]
     quiet = [one.error for one in done.failed if one.error not in said]

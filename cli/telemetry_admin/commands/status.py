@@ -12,6 +12,8 @@ from telemetry_core.errors import TelemetryError, UsageError
 from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from telemetry_core.reporting import Explanation, Health, Level, Status
 
 app = typer.Typer(add_completion=False)
@@ -44,7 +46,6 @@ def command(
 
     Opens no connection, but to a store that nodes share; what is known of an engine is from the last contact with it.
     """
-    from telemetry_admin.render import status as render
     from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
@@ -60,12 +61,18 @@ def command(
     ends = next((int(one.result) for one in explained if one.result), 0) if exit_code else None
     if explain:
         data: Json = {"engines": [_explained(one) for one in explained]}
-        return Result(data, lambda console: render.show_layers(console, explained), status=ends)
-    return Result(
-        data={"engines": [_described(one) for one in known]},
-        show=lambda console: render.show(console, known, now),
-        status=ends,
-    )
+    else:
+        data = {"engines": [_described(one) for one in known]}
+
+    def show(console: "Console") -> None:
+        from telemetry_admin.render import status as render
+
+        if explain:
+            render.show_layers(console, explained)
+        else:
+            render.show(console, known, now)
+
+    return Result(data, show, status=ends)
 
 
 def _explained(explanation: "Explanation") -> Json:

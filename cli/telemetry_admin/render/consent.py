@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from telemetry_admin.render.console import heading, pairs, paragraph, safe
+from telemetry_admin.render.console import heading, pairs, paragraph, safe, say
 from telemetry_admin.render.status import initial
 from telemetry_admin.result import Json, instant
 from telemetry_core.administration import FIELDS, legal_note
@@ -90,7 +88,7 @@ def show_enabled(console: Console, decided: Sequence[Decided], obstacles: Mappin
     for one in decided:
         if not one.changed:
             since = instant(one.decision.decided_at)
-            console.print(Text(f"{safe(one.engine)}: telemetry is enabled already, since {since}."))
+            say(console, f"{safe(one.engine)}: telemetry is enabled already, since {since}.")
             continue
         heading(console, f"{safe(one.engine)}: telemetry is enabled.")
         if obstacles[one.engine]:
@@ -106,7 +104,7 @@ def show_disabled(console: Console, decided: Sequence[Decided], standing: Sequen
     """Print what disabling came to, and what that means for the initial report."""
     for one, status in zip(decided, standing, strict=True):
         already = "" if one.changed else " already"
-        console.print(Text(f"{safe(one.engine)}: telemetry is disabled{already}."))
+        say(console, f"{safe(one.engine)}: telemetry is disabled{already}.")
         paragraph(console, f"Initial report: {initial(status)}.", indent=2)
 
 

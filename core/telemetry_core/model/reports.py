@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from telemetry_core.model.basics import Kind, Millis, Outcome, ReportState, State, Trigger
 from telemetry_core.model.counts import Counts
-from telemetry_core.model.findings import Integration, License, Product, Software
+from telemetry_core.model.products import Integration, License, Product, Software
 
 
 @dataclass(frozen=True, slots=True)

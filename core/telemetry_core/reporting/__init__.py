@@ -1,17 +1,24 @@
-"""Reports from reading to receipt: sending what is due, previewing it, and saying what is known."""
+"""Reports from reading to receipt: sending what is due, previewing it, and saying what is known.
 
-from telemetry_core.reporting.agenda import next_at
-from telemetry_core.reporting.comparing import Change, compare
-from telemetry_core.reporting.copies import suspected
-from telemetry_core.reporting.explaining import Explanation, explain
-from telemetry_core.reporting.health import Health, Level, health
-from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
-from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
-from telemetry_core.reporting.overview import Status, status
-from telemetry_core.reporting.preparing import close_misfits
-from telemetry_core.reporting.previewing import Preview, keep, preview
-from telemetry_core.reporting.sending import plan, send
-from telemetry_core.reporting.session import Session, matching
+What is asked for is loaded when it is asked for: who only wants to know how things stand needs no engine, no request.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from telemetry_core.reporting.agenda import idle_until, next_at
+    from telemetry_core.reporting.comparing import Change, compare
+    from telemetry_core.reporting.copies import suspected
+    from telemetry_core.reporting.explaining import Explanation, explain
+    from telemetry_core.reporting.health import Health, Level, health
+    from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
+    from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
+    from telemetry_core.reporting.overview import Status, status
+    from telemetry_core.reporting.preparing import close_misfits
+    from telemetry_core.reporting.previewing import Preview, keep, preview
+    from telemetry_core.reporting.sending import plan, send
+    from telemetry_core.reporting.session import Session, matching
 
 __all__ = [
     "Begin",
@@ -32,6 +39,7 @@ __all__ = [
     "compare",
     "explain",
     "health",
+    "idle_until",
     "keep",
     "keep_base",
     "matching",
@@ -43,3 +51,25 @@ __all__ = [
     "status",
     "suspected",
 ]
+
+_ROOMS = {
+    "agenda": ("idle_until", "next_at"),
+    "comparing": ("Change", "compare"),
+    "copies": ("suspected",),
+    "explaining": ("Explanation", "explain"),
+    "health": ("Health", "Level", "health"),
+    "observing": ("Begin", "Observation", "keep_base", "observe"),
+    "outcomes": ("Delivered", "Failed", "Planned", "Request", "Sending"),
+    "overview": ("Status", "status"),
+    "preparing": ("close_misfits",),
+    "previewing": ("Preview", "keep", "preview"),
+    "sending": ("plan", "send"),
+    "session": ("Session", "matching"),
+}
+
+
+def __getattr__(name: str) -> object:
+    room = next((room for room, names in _ROOMS.items() if name in names), None)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{room}"), name)

@@ -1,31 +1,52 @@
-"""When something is to be done for an engine next, by configuration and store alone: what a resident one waits for."""
+"""When something is to be done next, by configuration and store alone: for a resident reporter and a plain `send`."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from telemetry_core import consent as consents
 from telemetry_core import due
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.engines.flavours import sends_its_own_initial_report
-from telemetry_core.model import Contact, Kind, Millis, Report, ReportState
-from telemetry_core.reporting import preparing
+from telemetry_core.model import HOUR, Contact, Kind, Millis, Report, ReportState
+from telemetry_core.reporting import slots
 from telemetry_core.reporting.session import Session
+
+_UNSEEN: Millis = HOUR
+"""So long the changes of other nodes in a shared store, consent above all, may stay unseen."""
 
 
 def next_at(session: Session, engine: Engine) -> Millis | None:
-    """When a plain `send` has something to do for an engine's entry; in the past where it has, None where nothing may.
+    """When a resident reporter has something to do for an engine's entry; in the past where it has, None where nothing.
 
     A new report is awaited for the time of day of the first one, not for the beginning of its slot, 5 % of a period
-    earlier: so reports are a period apart, as the engine's own were (facts §2.2).
+    earlier: so reports are a period apart, as the engine's own were (facts §2.2). An engine that reports by itself is
+    asked once a period whether it still does.
     """
+    return min(_moments(session, engine, resident=True), default=None)
+
+
+def idle_until(session: Session) -> Millis:
+    """Until when a plain `send` has nothing to do as long as neither configuration nor store change (DESIGN §9).
+
+    Now or earlier where it has something to do; at most a period ahead, and an hour for a store that nodes share.
+    """
+    now, period = session.clock.now(), session.config.reporter.period
+    longest = period if isinstance(session.store.place, Path) else min(period, _UNSEEN)
+    moments = [moment for engine in session.config.engines for moment in _moments(session, engine, resident=False)]
+    return min([now + longest, *moments])
+
+
+def _moments(session: Session, engine: Engine, *, resident: bool) -> list[Millis]:
     consent = session.consent_of(session.group(engine))
     contact = session.store.contacts.get(engine.entry)
     moments = (
         _initial_at(session, consent, contact),
-        _periodic_at(session, consent, contact),
+        _periodic_at(session, consent, contact, resident=resident),
         _reading_at(session, consent, contact),
     )
-    return min((moment for moment in moments if moment is not None), default=None)
+    return [moment for moment in moments if moment is not None]
 
 
 def _initial_at(session: Session, consent: Consent, contact: Contact | None) -> Millis | None:
@@ -45,7 +66,7 @@ def _initial_at(session: Session, consent: Consent, contact: Contact | None) -> 
     return due.initial_due_at(consent.state, contact.first_at, now)
 
 
-def _periodic_at(session: Session, consent: Consent, contact: Contact | None) -> Millis | None:
+def _periodic_at(session: Session, consent: Consent, contact: Contact | None, *, resident: bool) -> Millis | None:
     now, period = session.clock.now(), session.config.reporter.period
     if consents.obstacle(consent, Kind.PERIODIC):
         return None
@@ -54,13 +75,13 @@ def _periodic_at(session: Session, consent: Consent, contact: Contact | None) ->
     pending = session.store.reports.pending(contact.installation, Kind.PERIODIC)
     if pending is not None:
         return _again_at(session, pending)
-    if contact.own_reporter:
+    if contact.own_reporter and resident:
         return None
-    slot = preparing.current_slot(session, contact.installation, now)
+    slot = slots.current(session, contact.installation, now)
     if slot is None:
         return now
-    taken = session.store.reports.slot_taken(contact.installation, slot)
-    return due.on_time(slot + period if taken else slot, period)
+    begins_at = slot + period if session.store.reports.slot_taken(contact.installation, slot) else slot
+    return due.on_time(begins_at, period) if resident else begins_at
 
 
 def _reading_at(session: Session, consent: Consent, contact: Contact | None) -> Millis | None:

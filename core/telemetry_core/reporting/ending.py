@@ -11,7 +11,7 @@ from telemetry_core.config import Engine
 from telemetry_core.errors import ConfigurationError, EngineError, TelemetryError
 from telemetry_core.model import Contact, Counts, Kind, Snapshot, Trigger
 from telemetry_core.payload import Usage
-from telemetry_core.reporting import preparing
+from telemetry_core.reporting import preparing, slots
 from telemetry_core.reporting.observing import Observation, license_set_here
 from telemetry_core.reporting.session import Session
 from telemetry_core.reporting.turn import Turn
@@ -90,7 +90,7 @@ class Ending(Turn):
         if any((counts.metrics or {}).values()) or any(commands.values()):
             return True
         now = self._session.clock.now()
-        return self._answered and preparing.slot_is_free(self._session, seen.installation, now)
+        return self._answered and slots.is_free(self._session, seen.installation, now)
 
 
 def _remembered(session: Session, group: tuple[Engine, ...], contact: Contact, *, reason: str) -> Observation | None:

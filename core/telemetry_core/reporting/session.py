@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telemetry_core import consent
+from telemetry_core import consent, wire
 from telemetry_core.config import Config, Engine
 from telemetry_core.consent import Consent
-from telemetry_core.environment import POINTS
 from telemetry_core.errors import UnknownEngine
 from telemetry_core.model import Clock, Decision, State
 from telemetry_core.store import Store
@@ -15,7 +14,7 @@ from telemetry_core.store import Store
 FIRST_RUN = "first-run"
 
 #: The names of all fields that consent is asked for.
-FIELDS = tuple(point.name for point in POINTS)
+FIELDS = (*wire.ALWAYS, *wire.FIELDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from telemetry_core.delivery import deliver
 from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.errors import AlreadySending, DeliveryFailed, NotPermitted, StoreError, TelemetryError
 from telemetry_core.model import Contact, Kind, Report, ReportState, State, Trigger
-from telemetry_core.reporting import failures, preparing
+from telemetry_core.reporting import failures, preparing, slots
 from telemetry_core.reporting.observing import Observation, observe
 from telemetry_core.reporting.outcomes import Delivered, Planned, Request, Sending
 from telemetry_core.reporting.session import Session
@@ -264,7 +264,7 @@ class Turn:
         if self._session.store.reports.pending(installation, Kind.PERIODIC) is not None:
             return False
         now = self._session.clock.now()
-        return self._request.force or preparing.slot_is_free(self._session, installation, now)
+        return self._request.force or slots.is_free(self._session, installation, now)
 
     def _deliver(self, report: Report) -> TelemetryError | None:
         permit = consents.permit(self._consent, report.kind, report.installation)

@@ -9,8 +9,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory
 
 from telemetry_core import files
 from telemetry_core.errors import StoreDamaged, StoreUnavailable
@@ -177,10 +175,14 @@ class File(Database):
         except (OSError, StoreUnavailable) as error:
             if not copy.exists():  # another process has made it, and has removed what it took for a killed one's
                 raise _unavailable(self.path, str(error)) from error
+        from shutil import rmtree
+
         for left in copy.parent.glob(f"{copy.name}.part-*"):
             rmtree(left, ignore_errors=True)
 
     def _copy_to(self, copy: Path) -> None:
+        from tempfile import TemporaryDirectory
+
         with TemporaryDirectory(prefix=f"{copy.name}.part-", dir=copy.parent) as directory:
             part = Path(directory) / copy.name
             self.change("VACUUM INTO ?", (str(part),))
