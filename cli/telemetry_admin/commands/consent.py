@@ -7,8 +7,6 @@ import typer
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, chosen
 from telemetry_admin.result import Json, Result, instant
-from telemetry_core.model import State
-from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
     from telemetry_core.model import Decision
@@ -43,6 +41,9 @@ def command(
 
 
 def _described(number: int, decision: "Decision") -> Json:
+    from telemetry_core.model import State
+    from telemetry_core.wire import field_path
+
     enabled = decision.state is State.ENABLED
     return {
         "number": number,

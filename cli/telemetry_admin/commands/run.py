@@ -13,13 +13,12 @@ from telemetry_admin.invocation import Invocation, no_engine, patterns
 from telemetry_admin.result import Json, Result
 from telemetry_admin.saying import say, say_bug
 from telemetry_admin.systemd import Service
-from telemetry_core import TelemetryReporter
-from telemetry_core.config import Config
 from telemetry_core.errors import AlreadySending, EngineUnreachable, StoreDamaged, TelemetryError
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from telemetry_core.config import Config
     from telemetry_core.reporting import Sending, Session
 
 app = typer.Typer(add_completion=False)
@@ -60,6 +59,8 @@ class _Run:
     """
 
     def __init__(self, invocation: Invocation, names: tuple[str, ...]) -> None:
+        from telemetry_core import TelemetryReporter
+
         self._invocation = invocation
         self._names = names
         self._config = self._read_configuration()
@@ -120,7 +121,7 @@ class _Run:
         self._service.ready()
         self._reporter.look_now()
 
-    def _read_configuration(self) -> Config:
+    def _read_configuration(self) -> "Config":
         from telemetry_core.reporting import matching
 
         config = self._invocation.config()

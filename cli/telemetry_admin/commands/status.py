@@ -9,7 +9,6 @@ from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, chosen
 from telemetry_admin.result import Json, Result, instant
 from telemetry_core.errors import TelemetryError, UsageError
-from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -165,6 +164,8 @@ def _measured(health: "Health") -> Json:
 
 
 def _described(status: "Status") -> Json:
+    from telemetry_core.wire import field_path
+
     contact, pending, consent = status.contact, status.pending, status.consent
     return {
         "name": status.engine,

@@ -88,7 +88,8 @@ def _reading_at(session: Session, consent: Consent, contact: Contact | None) -> 
     ledger = None if contact is None else session.store.ledgers.get(contact.installation)
     if ledger is None or consents.obstacle(consent, Kind.PERIODIC):
         return None
-    return min(ledger.base.read_at, session.clock.now()) + session.config.reporter.sample_period
+    now, read_at = session.clock.now(), ledger.base.read_at
+    return read_at + session.config.reporter.sample_period if read_at <= now else now  # else a clock had gone wrong
 
 
 def _again_at(session: Session, report: Report) -> Millis:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import PureWindowsPath
-from xml.sax.saxutils import escape
 
 from telemetry_core.schedule.job import Every, Job, Part
 
@@ -60,6 +59,8 @@ def task(job: Job, origin: str) -> Part:
         job: What is run.
         origin: What minute and second were derived from, for people.
     """
+    from xml.sax.saxutils import escape  # which loads all that opens connections
+
     on_windows = bool(PureWindowsPath(job.program[0]).drive)
     command, *options = job.program if on_windows else (_ELSEWHERE,)
     text = _TASK.format(
