@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry_core.config import ENGINE_SETTINGS, SETTINGS, Config, Engine, Layers, Reporter, Url, load
+from telemetry_core.config import ENGINE_SETTINGS, SETTINGS, Config, Engine, Layers, Reporter, Serve, Url, load
 from telemetry_core.config.sources import variable
 from telemetry_core.model import Endpoint
 from telemetry_core.secret import Secret
@@ -38,6 +38,12 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
     ("reporter.no-proxy", "TELEMETRY_REPORTER__NO_PROXY", '["a.example", "10.0.0.0/8"]', "a.example, 10.0.0.0/8",
      ("a.example", "10.0.0.0/8")),
     ("reporter.token-file", "TELEMETRY_REPORTER__TOKEN_FILE", '"/run/token"', "/run/token", Path("/run/token")),
+    ("serve.listen", "TELEMETRY_SERVE__LISTEN", '"::"', "::", "::"),
+    ("serve.port", "TELEMETRY_SERVE__PORT", "8443", "8443", 8443),
+    ("serve.tls-cert", "TELEMETRY_SERVE__TLS_CERT", '"c.pem"', "c.pem", Path("c.pem")),
+    ("serve.tls-key", "TELEMETRY_SERVE__TLS_KEY", '"k.pem"', "k.pem", Path("k.pem")),
+    ("serve.allow-http", "TELEMETRY_SERVE__ALLOW_HTTP", "true", "true", True),
+    ("serve.token-file", "TELEMETRY_SERVE__TOKEN_FILE", '"tokens"', "tokens", Path("tokens")),
 ]  # fmt: skip
 INNER: list[tuple[str, str, str, str, object]] = [
     ("rest", "REST", '"http://127.0.0.1:8080/engine-rest"', "http://127.0.0.1:8080/engine-rest", URL),
@@ -64,7 +70,7 @@ INNER: list[tuple[str, str, str, str, object]] = [
 
 
 def attribute(key: str) -> str:
-    return key.removeprefix("reporter.").removeprefix("telemetry-").replace("-", "_")
+    return key.removeprefix("reporter.").removeprefix("serve.").removeprefix("telemetry-").replace("-", "_")
 
 
 def below(base: Path, value: object) -> object:
@@ -72,7 +78,8 @@ def below(base: Path, value: object) -> object:
 
 
 def found(config: Config, key: str) -> object:
-    return getattr(config.reporter if key.startswith("reporter.") else config, attribute(key))
+    tables = {"reporter": config.reporter, "serve": config.serve}
+    return getattr(tables.get(key.partition(".")[0], config), attribute(key))
 
 
 def test_these_are_all_settings() -> None:
@@ -81,8 +88,9 @@ def test_these_are_all_settings() -> None:
 
 
 def test_every_setting_has_its_place_in_the_configuration() -> None:
-    places = {one.name for kind in (Config, Reporter) for one in fields(kind)} - {"reporter", "engines", "values"}
-    assert places == {attribute(one[0]) for one in PLAIN} | {"do_not_track"}
+    places = {one.name for kind in (Config, Reporter, Serve) for one in fields(kind)}
+    places -= {"reporter", "serve", "engines", "values"}
+    assert places == {attribute(one[0]) for one in PLAIN} | {"do_not_track", "forbidden_by"}
     assert {one.name for one in fields(Engine)} == {attribute(one[0]) for one in INNER} | {"entry"}
 
 
@@ -136,6 +144,7 @@ def test_without_anything_said_every_setting_has_its_default() -> None:
     config = load(Layers())
     assert config == Config(
         reporter=Reporter(period=86_400_000, retries=2, timeout=15_000, deadline=60_000),
+        serve=Serve("127.0.0.1", 8470),
         endpoint=None,
         allow_http=False,
         initialize_telemetry=None,

@@ -3,7 +3,7 @@
 from telemetry_core.config.checking import check_files
 from telemetry_core.config.editing import change, drop_in, schema_file
 from telemetry_core.config.loading import Layers, load, setting_of
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Reporter, Setting, Value
+from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Reporter, Serve, Setting, Value
 from telemetry_core.config.values import Url, parse_endpoint
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Engine",
     "Layers",
     "Reporter",
+    "Serve",
     "Setting",
     "Url",
     "Value",

@@ -12,7 +12,7 @@ from typing import cast
 from telemetry_core import files
 from telemetry_core.config import policy, sources
 from telemetry_core.config.policy import Policy
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Reporter, Setting, Value
+from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Reporter, Serve, Setting, Value
 from telemetry_core.config.sources import Said
 from telemetry_core.config.values import Unfit, Url, is_loopback
 from telemetry_core.errors import ConfigurationError
@@ -144,21 +144,27 @@ def _assemble(checked: Mapping[str, object], said: Mapping[str, Said], *, do_not
         return found
 
     plain = {key: value(key, setting) for key, setting in _PLAIN.items()}
-    reporter = {_identifier(key.partition(".")[2]): plain.pop(key) for key in list(plain) if "." in key}
+    reporter, serve = _of_table(plain, "reporter"), _of_table(plain, "serve")
     names = dict.fromkeys(key.split(".")[1] for key in checked if key.startswith("engines."))
     engines = tuple(
         _engine(name, {key: value(f"engines.{name}.{key}", setting) for key, setting in _INNER.items()})
         for name in names
     )
     plain["reporter-activate"] = plain.pop("telemetry-reporter-activate")
-    fields = {_identifier(key): found for key, found in plain.items()}
+    fields = {_identifier(key): found for key, found in plain.items() if "." not in key}
     return Config(
         **fields,  # type: ignore[arg-type]  # each was made by the type of its setting
         reporter=Reporter(**reporter),  # type: ignore[arg-type]  # as above
+        serve=Serve(**serve),  # type: ignore[arg-type]  # as above
         engines=engines,
         do_not_track=do_not_track,
         values=tuple(shown),
     )
+
+
+def _of_table(plain: Mapping[str, object], table: str) -> dict[str, object]:
+    inside = f"{table}."
+    return {_identifier(key.removeprefix(inside)): found for key, found in plain.items() if key.startswith(inside)}
 
 
 def _engine(name: str, fields: Mapping[str, object]) -> Engine:

@@ -55,6 +55,13 @@ SETTINGS = (
     Setting("reporter.no-proxy", values.HOSTS, "Hosts and networks that are asked without the proxy.", [],
             usual=("no_proxy", "NO_PROXY")),
     Setting("reporter.token-file", values.PATH, "A file with the bearer token for the endpoint."),
+    Setting("serve.listen", values.TEXT, "`serve`: the address that it listens at.", "127.0.0.1"),
+    Setting("serve.port", values.PORT, "`serve`: the port that it listens at.", 8470),
+    Setting("serve.tls-cert", values.PATH, "`serve`: its certificate (PEM), with those between it and the authority."),
+    Setting("serve.tls-key", values.PATH, "`serve`: the key (PEM) of `tls-cert`."),
+    Setting("serve.allow-http", values.FLAG, "`serve`: allow passwords to come in plain HTTP from other hosts, behind a"
+            " proxy that speaks TLS.", default=False),
+    Setting("serve.token-file", values.PATH, "`serve`: a file with the digests of bearer tokens for machines."),
 )  # fmt: skip
 
 ENGINE_SETTINGS = (
@@ -79,6 +86,9 @@ ENGINE_SETTINGS = (
     Setting("home", values.PATH, "The directory of the server or distribution that runs the engine."),
 )  # fmt: skip
 
+#: The tables that group settings, beside those of engines.
+TABLES = frozenset(setting.key.partition(".")[0] for setting in SETTINGS if "." in setting.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
@@ -93,6 +103,18 @@ class Reporter:
     client_key: Path | None = None
     proxy: Url | None = None
     no_proxy: tuple[str, ...] = ()
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """The table `[serve]`."""
+
+    listen: str
+    port: int
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    allow_http: bool = False
     token_file: Path | None = None
 
 
@@ -143,6 +165,7 @@ class Config:
     """
 
     reporter: Reporter
+    serve: Serve
     endpoint: Endpoint | None = None
     allow_http: bool = False
     initialize_telemetry: bool | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from telemetry_core import bypass, files, paths
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS
+from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, TABLES
 from telemetry_core.errors import ConfigurationError
 
 FILE_LIMIT = 1024 * 1024
@@ -212,7 +212,7 @@ def _flat(content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         if name == "engines" and isinstance(value, dict):
             for entry, inner in value.items():
                 yield from _inside(f"engines.{entry}", inner)
-        elif name == "reporter":
+        elif name in TABLES:
             yield from _inside(name, value)
         else:
             yield name, value
