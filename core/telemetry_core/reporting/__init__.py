@@ -1,5 +1,6 @@
 """Reports from reading to receipt: sending what is due, previewing it, and saying what is known."""
 
+from telemetry_core.reporting.collecting import collected
 from telemetry_core.reporting.comparing import Change, compare
 from telemetry_core.reporting.copies import suspected
 from telemetry_core.reporting.explaining import Explanation, explain
@@ -25,6 +26,7 @@ __all__ = [
     "Session",
     "Status",
     "close_misfits",
+    "collected",
     "compare",
     "explain",
     "keep",
