@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from telemetry_admin.saying import say
 from telemetry_core.errors import TelemetryError, UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def main() -> NoReturn:
         _forget_the_output()
         status = 141
     except Exception as error:  # noqa: BLE001  # a bug, said as the interpreter would, but without secrets
-        status = _signal_behind(error) or _write_bug()
+        status = _signal_behind(error) or _bug()
     sys.exit(status)
 
 
@@ -66,7 +67,7 @@ def _say_losses(invocation: Invocation, result: Result | None = None) -> None:
     """A store that was lost is said, whatever became of the command; where it is the command's failure, as that."""
     for lost in invocation.lost:
         if result is None or lost not in result.failures:
-            _say(lost)
+            say(lost)
 
 
 def _call(arguments: list[str], invocation: Invocation) -> Result | None:
@@ -124,7 +125,7 @@ def _write(name: str, result: Result, host: Host, *, as_json: bool) -> int:
         result.show(make_console(host))
     if result.raw is not None or not as_json:
         for failure in result.failures:
-            _say(failure)
+            say(failure)
     return result.status if result.error is None else result.error.exit_status
 
 
@@ -136,7 +137,7 @@ def _write_error(name: str, error: TelemetryError, *, as_json: bool) -> int:
     if as_json:
         _write_json(error_envelope(name, error))
     else:
-        _say(error)
+        say(error)
     return error.exit_status
 
 
@@ -146,13 +147,6 @@ def _write_json(value: Json) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def _say(error: TelemetryError) -> None:
-    """One line on standard error: what is wrong, and what to do next."""
-    line = " ".join(f"{error.message} {error.hint}".split())
-    printable = "".join(character if character.isprintable() else "\ufffd" for character in line)
-    sys.stderr.write(f"telemetry: {printable}\n")
-
-
 def _signal_behind(error: BaseException | None) -> int | None:
     """The status of a signal that came in the middle of a library's cleaning up, which then failed."""
     while error is not None and not isinstance(error, Interrupted):
@@ -160,12 +154,10 @@ def _signal_behind(error: BaseException | None) -> int | None:
     return None if error is None else error.status
 
 
-def _write_bug() -> int:
-    import traceback
+def _bug() -> int:
+    from telemetry_admin.saying import say_bug
 
-    from telemetry_core.secret import without_revealed
-
-    sys.stderr.write(without_revealed(traceback.format_exc()))
+    say_bug()
     return TelemetryError.exit_status
 
 
