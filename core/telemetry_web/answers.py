@@ -18,7 +18,6 @@ _NO_HEADERS: Mapping[str, str] = {}
 _NAMES: Mapping[int, tuple[str, str]] = {
     404: ("NotFoundException", "HTTP 404 Not Found"),
     405: ("NotAllowedException", "HTTP 405 Method Not Allowed"),
-    413: ("ClientErrorException", "HTTP 413 Content Too Large"),
     415: ("NotSupportedException", "HTTP 415 Unsupported Media Type"),
 }
 

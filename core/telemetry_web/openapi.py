@@ -69,9 +69,9 @@ def _set_configuration(meaning: str) -> Json:
             "204": {"description": "It is so now."},
             "400": {
                 "description": "The body is not JSON (as text), or something else than it should be.",
-                "content": {"application/json": _schema("Error"), "text/plain": {"schema": {"type": "string"}}},
+                "content": {"application/json": _schema("Error"), "text/plain": {"schema": _SAID}},
             },
-            "413": _answer("The body is longer than 64 KiB.", "Error"),
+            "413": {"description": "The body is longer than 64 KiB.", "content": {"text/plain": {"schema": _SAID}}},
             "415": _answer("The body is not said to be JSON.", "Error"),
             **_refusals("SET"),
         },
