@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from weakref import WeakValueDictionary
 
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.responses import Response
@@ -23,6 +23,7 @@ from telemetry_web import answers, tokens
 
 #: So many wrong passwords of a user from an address within so many minutes, and the next one waits for the first.
 WRONG, MINUTES = 5, 5
+LIMIT = RateLimitItemPerMinute(WRONG, MINUTES)
 _LONGEST_NAME = 255
 
 
@@ -53,10 +54,10 @@ class Knock:
 class Door:
     """Remembers wrong passwords for some minutes, and a right one not at all: each request asks the engine anew."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, limit: RateLimitItem = LIMIT) -> None:
         self._clock = clock
+        self._limit = limit
         self._wrong = MovingWindowRateLimiter(MemoryStorage())
-        self._limit = RateLimitItemPerMinute(WRONG, MINUTES)
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
         self._guard = Lock()
 

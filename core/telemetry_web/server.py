@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 200
 _IDLE_SECONDS = 5
-_ENDING_SECONDS = 5
+_ENDING_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def listen(settings: Serve) -> Listening:
 
 
 def run(listening: Listening, sessions: Sessions) -> None:
-    """Serve until SIGTERM or SIGINT; what is being answered then has some seconds."""
+    """Serve until SIGTERM or SIGINT; what is at work then comes to its end, since engines have time limits."""
     import uvicorn
 
     from telemetry_web.routes import application
