@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from telemetry_core.engines.identity import Right
 from telemetry_core.errors import EngineError, TelemetryError, UnknownEngine
@@ -41,11 +41,6 @@ def of_framework(status: int, headers: Mapping[str, str] = _NO_HEADERS) -> Respo
     """An error of a request that does not come to any of our calls."""
     kind, message = _NAMES.get(status, ("WebApplicationException", f"HTTP {status}"))
     return error(status, kind, message, headers=headers)
-
-
-def not_json(reason: str) -> Response:
-    """The one error that the engine answers as text."""
-    return PlainTextResponse(reason, 400, headers=HEADERS)
 
 
 def invalid(message: str) -> Response:

@@ -67,10 +67,7 @@ def _set_configuration(meaning: str) -> Json:
         "requestBody": {"required": True, "content": {"application/json": {"schema": wanted}}},
         "responses": {
             "204": {"description": "It is so now."},
-            "400": {
-                "description": "The body is not JSON (as text), or something else than it should be.",
-                "content": {"application/json": _schema("Error"), "text/plain": {"schema": _SAID}},
-            },
+            "400": _answer("The body is something else than it should be.", "Error"),
             "413": {"description": "The body is longer than 64 KiB.", "content": {"text/plain": {"schema": _SAID}}},
             "415": _answer("The body is not said to be JSON.", "Error"),
             **_refusals("SET"),

@@ -100,10 +100,8 @@ class Rest:
             return answers.of_framework(415)
         try:
             wanted = msgspec.json.decode(call.body, type=_Configuration)
-        except msgspec.ValidationError:
-            return answers.invalid('The body must be {"enableTelemetry": true} or {"enableTelemetry": false}.')
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return answers.not_json("The body is not JSON.")
+            return answers.invalid('The body must be {"enableTelemetry": true} or {"enableTelemetry": false}.')
         author = Author(call.visitor.name, HOW)
 
         def decide(session: Session) -> None:

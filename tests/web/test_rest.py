@@ -123,11 +123,9 @@ class Wrong:
 
 
 WRONG = [
-    *(Wrong("POST", CONFIGURATION, body, 400, "The body is not JSON.")
-      for body in (b"", b'{"enableTelemetry":', b"\xff", b'{"x":' + b"[" * 60_000)),
     *(Wrong("POST", CONFIGURATION, body, 400, INVALID)
-      for body in (b"{}", b"null", b"[]", b'{"enableTelemetry":null}', b'{"enableTelemetry":"true"}',
-                   b'{"enableTelemetry":1}')),
+      for body in (b"", b'{"enableTelemetry":', b"\xff", b"[" * 60_000, b'{"x":' + b"[" * 60_000, b"{}", b"null",
+                   b"[]", b'{"enableTelemetry":null}', b'{"enableTelemetry":"true"}', b'{"enableTelemetry":1}')),
     *(Wrong("POST", CONFIGURATION, b'{"enableTelemetry":false}', 415, NOT_SUPPORTED, kind)
       for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "")),
     Wrong("POST", DATA, b"{}", 405, NOT_ALLOWED),
@@ -146,11 +144,7 @@ WRONG = [
 def test_a_wrong_request_is_refused_in_the_engines_words_and_switches_nothing(wrong: Wrong, lasting: WebServer) -> None:
     ada = lasting.as_user("ada", "ada-pw")
     refused = ada.ask(wrong.method, wrong.path, body=wrong.body, kind=wrong.kind)
-    assert refused.status == wrong.status
-    if isinstance(wrong.answer, str):
-        assert (refused.kind, refused.body.decode()) == ("text/plain", wrong.answer)
-    else:
-        assert (refused.kind, refused.json) == (JSON, wrong.answer)
+    assert (refused.status, refused.kind, refused.json) == (wrong.status, JSON, wrong.answer)
     assert ada.get(CONFIGURATION).json == {"enableTelemetry": None}
 
 
