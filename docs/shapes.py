@@ -101,6 +101,7 @@ SHAPES: Mapping[str, Shape] = {
         "idle": {"*": "text"},
     },
     "send --dry-run": {"planned": [{"name": "text", "kinds": ["kind"], "reason": "text?"}]},
+    "serve": {"url": "text", "ended-by": "text?"},
     "status": {"engines": [STATUS]},
     "status --explain": {
         "engines": [{

@@ -13,9 +13,11 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import jsonschema
 import pytest
 import trustme
 
+from docs.generate import REFERENCE
 from tests.support.certificates import Certificates
 from tests.support.guarded_engine import GuardedEngine
 from tests.support.program import Program
@@ -50,6 +52,8 @@ def test_it_listens_on_this_host_alone_and_ends_quietly_when_it_is_told_to(ready
 def test_its_last_word_as_json_says_where_it_was_and_what_ended_it(ready: Program) -> None:
     with WebServer(ready, "--json") as server:
         server.end()
+    schema = json.loads((REFERENCE / "json" / "serve.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(json.loads(server.output))
     assert json.loads(server.output) == {
         "format": 1,
         "command": "serve",
