@@ -14,6 +14,7 @@ from telemetry_core.config.sources import variable
 from telemetry_core.environment import POINTS
 from telemetry_core.errors import TelemetryError, all_errors
 from telemetry_core.wire import field_path
+from telemetry_web import openapi
 from tests.bad_inputs import TABLE
 
 Row: TypeAlias = tuple[str, ...]
@@ -39,6 +40,7 @@ def pages() -> dict[str, str]:
         "settings.md": _settings(),
         "data-points.md": _data_points(),
         "bad-input.md": _bad_input(),
+        "openapi.json": json.dumps(openapi.document(), indent=2, ensure_ascii=False) + "\n",
     }
 
 

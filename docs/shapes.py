@@ -119,6 +119,7 @@ SHAPES: Mapping[str, Shape] = {
         "idle": {"*": "text"},
     },
     "send --dry-run": {"planned": [{"name": "text", "kinds": ["kind"], "reason": "text?"}]},
+    "serve": {"url": "text", "ended-by": "text?"},
     "status": {"engines": [STATUS]},
     "status --check": MONITORED,
     "status --openmetrics": MONITORED,

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from telemetry_core import VERSION
 from telemetry_core.model import Endpoint, Kind, Millis
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Json = dict[str, object]
 
 _INTERNALS = "product.internals."
+#: The order in which engines say the same over REST; integration and start date follow.
+_ENGINE_ORDER = ("database", "commands", "metrics", "webapps", "jdk", "application-server", "license-key")
 _MAPS = ("commands", "metrics", "features")
 _NAMESPACE = "5e0b9d1c-7a37-5f0e-9c0a-6b1f4c3a2d70"
 
@@ -72,6 +74,20 @@ def without_license(document: Document, *, instead: str) -> str:
         return document.body.decode("utf-8")
     internals["license-key"] = dict.fromkeys(internals["license-key"], instead)
     return _text(tree)
+
+
+def engine_tree(payload: Payload) -> Json:
+    """What an engine's own `GET /telemetry/data` would say of it (facts §1.6).
+
+    Every key is always there; null is what is unknown or withheld. `telemetry-enabled` is no part of it.
+    """
+    report = tree(payload)
+    product = cast("Json", report["product"])
+    found = cast("Json", product["internals"])
+    internals = {name: _filled(found.get(name), FIELDS[name]) for name in _ENGINE_ORDER}
+    integration = "camunda-integration" if payload.integration is None else payload.integration.key
+    internals |= {name: found.get(name) for name in (integration, "data-collection-start-date")}
+    return {**report, "product": {**product, "internals": internals}}
 
 
 def field_path(point: str) -> str:
@@ -193,6 +209,11 @@ def _license(license_key: License | None) -> Json | None:
         "raw": license_key.raw,
     }
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _filled(value: object, inner: tuple[str, ...]) -> object:
+    """An object with all its keys; maps and lists as they are."""
+    return {name: value.get(name) for name in inner} if isinstance(value, dict) and "*" not in inner else value
 
 
 def _remove(values: Json, path: list[str]) -> None:

@@ -16,6 +16,7 @@ from telemetry_core.config import (
     Log,
     LogTarget,
     Reporter,
+    Serve,
     Size,
     Url,
     load,
@@ -58,6 +59,12 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
     ("log.format", "TELEMETRY_LOG__FORMAT", '"json"', "json", "json"),
     ("log.rotate-size", "TELEMETRY_LOG__ROTATE_SIZE", '"500k"', "500k", Size(512_000)),
     ("log.rotate-count", "TELEMETRY_LOG__ROTATE_COUNT", "0", "0", 0),
+    ("serve.listen", "TELEMETRY_SERVE__LISTEN", '"::"', "::", "::"),
+    ("serve.port", "TELEMETRY_SERVE__PORT", "8443", "8443", 8443),
+    ("serve.tls-cert", "TELEMETRY_SERVE__TLS_CERT", '"c.pem"', "c.pem", Path("c.pem")),
+    ("serve.tls-key", "TELEMETRY_SERVE__TLS_KEY", '"k.pem"', "k.pem", Path("k.pem")),
+    ("serve.allow-http", "TELEMETRY_SERVE__ALLOW_HTTP", "true", "true", True),
+    ("serve.token-file", "TELEMETRY_SERVE__TOKEN_FILE", '"tokens"', "tokens", Path("tokens")),
 ]  # fmt: skip
 INNER: list[tuple[str, str, str, str, object]] = [
     ("rest", "REST", '"http://127.0.0.1:8080/engine-rest"', "http://127.0.0.1:8080/engine-rest", URL),
@@ -104,9 +111,9 @@ def test_these_are_all_settings() -> None:
 
 
 def test_every_setting_has_its_place_in_the_configuration() -> None:
-    places = {one.name for kind in (Config, Reporter, Log) for one in fields(kind)}
-    places -= {"reporter", "log", "engines", "values"}
-    assert places == {attribute(one[0]) for one in PLAIN} | {"do_not_track"}
+    places = {one.name for kind in (Config, Reporter, Log, Serve) for one in fields(kind)}
+    places -= {"reporter", "log", "serve", "engines", "values"}
+    assert places == {attribute(one[0]) for one in PLAIN} | {"do_not_track", "forbidden_by"}
     assert {one.name for one in fields(Engine)} == {attribute(one[0]) for one in INNER} | {"entry"}
 
 
@@ -169,6 +176,7 @@ def test_without_anything_said_every_setting_has_its_default() -> None:
             final_deadline=5_000,
         ),
         log=Log(level="warning", format="text", rotate_size=Size(10 * 1024 * 1024), rotate_count=5, to=None),
+        serve=Serve(listen="127.0.0.1", port=8470),
         endpoint=None,
         allow_http=False,
         initialize_telemetry=None,

@@ -4,7 +4,17 @@ from telemetry_core.config.checking import check_files
 from telemetry_core.config.editing import change, drop_in, schema_file
 from telemetry_core.config.loading import Layers, load, setting_of
 from telemetry_core.config.log_values import LogTarget, Size
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Log, Reporter, Setting, Value
+from telemetry_core.config.settings import (
+    ENGINE_SETTINGS,
+    SETTINGS,
+    Config,
+    Engine,
+    Log,
+    Reporter,
+    Serve,
+    Setting,
+    Value,
+)
 from telemetry_core.config.values import Url, parse_endpoint
 
 __all__ = [
@@ -16,6 +26,7 @@ __all__ = [
     "Log",
     "LogTarget",
     "Reporter",
+    "Serve",
     "Setting",
     "Size",
     "Url",

@@ -12,7 +12,17 @@ from typing import cast
 from telemetry_core import files
 from telemetry_core.config import policy, sources
 from telemetry_core.config.policy import Policy
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Log, Reporter, Setting, Value
+from telemetry_core.config.settings import (
+    ENGINE_SETTINGS,
+    SETTINGS,
+    Config,
+    Engine,
+    Log,
+    Reporter,
+    Serve,
+    Setting,
+    Value,
+)
 from telemetry_core.config.sources import Said
 from telemetry_core.config.values import Unfit, Url, is_loopback
 from telemetry_core.errors import ConfigurationError
@@ -144,7 +154,7 @@ def _assemble(checked: Mapping[str, object], said: Mapping[str, Said], *, do_not
         return found
 
     plain = {key: value(key, setting) for key, setting in _PLAIN.items()}
-    reporter, log = _of_table(plain, "reporter"), _of_table(plain, "log")
+    reporter, log, serve = (_of_table(plain, table) for table in ("reporter", "log", "serve"))
     names = dict.fromkeys(key.split(".")[1] for key in checked if key.startswith("engines."))
     engines = tuple(
         _engine(name, {key: value(f"engines.{name}.{key}", setting) for key, setting in _INNER.items()})
@@ -156,6 +166,7 @@ def _assemble(checked: Mapping[str, object], said: Mapping[str, Said], *, do_not
         **fields,  # type: ignore[arg-type]  # each was made by the type of its setting
         reporter=Reporter(**reporter),  # type: ignore[arg-type]  # as above
         log=Log(**log),  # type: ignore[arg-type]  # as above
+        serve=Serve(**serve),  # type: ignore[arg-type]  # as above
         engines=engines,
         do_not_track=do_not_track,
         values=tuple(shown),

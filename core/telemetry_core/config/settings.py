@@ -69,6 +69,13 @@ SETTINGS = (
     Setting("log.rotate-size", log_values.SIZE, "From which size on a file of the log is put aside.", "10M"),
     Setting("log.rotate-count", values.COUNT, "How many files that were put aside are kept; 0 puts none aside, for"
             " logrotate.", 5),
+    Setting("serve.listen", values.TEXT, "`serve`: the address that it listens at.", "127.0.0.1"),
+    Setting("serve.port", values.PORT, "`serve`: the port that it listens at.", 8470),
+    Setting("serve.tls-cert", values.PATH, "`serve`: its certificate (PEM), with those between it and the authority."),
+    Setting("serve.tls-key", values.PATH, "`serve`: the key (PEM) of `tls-cert`."),
+    Setting("serve.allow-http", values.FLAG, "`serve`: allow passwords to come in plain HTTP from other hosts, behind a"
+            " proxy that speaks TLS.", default=False),
+    Setting("serve.token-file", values.PATH, "`serve`: a file with the digests of bearer tokens for machines."),
 )  # fmt: skip
 
 ENGINE_SETTINGS = (
@@ -128,6 +135,18 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """The table `[serve]`."""
+
+    listen: str
+    port: int
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    allow_http: bool = False
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """A table `[engines.NAME]`: `entry` is its NAME, `name` the engine's name in REST paths."""
 
@@ -175,6 +194,7 @@ class Config:
 
     reporter: Reporter
     log: Log
+    serve: Serve
     endpoint: Endpoint | None = None
     allow_http: bool = False
     initialize_telemetry: bool | None = None

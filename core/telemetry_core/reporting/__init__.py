@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from telemetry_core.reporting.agenda import idle_until, next_at
+    from telemetry_core.reporting.collecting import collected
     from telemetry_core.reporting.comparing import Change, compare
     from telemetry_core.reporting.copies import suspected
     from telemetry_core.reporting.explaining import Explanation, explain
@@ -36,6 +37,7 @@ __all__ = [
     "Session",
     "Status",
     "close_misfits",
+    "collected",
     "compare",
     "explain",
     "health",
@@ -54,6 +56,7 @@ __all__ = [
 
 _ROOMS = {
     "agenda": ("idle_until", "next_at"),
+    "collecting": ("collected",),
     "comparing": ("Change", "compare"),
     "copies": ("suspected",),
     "explaining": ("Explanation", "explain"),
