@@ -38,6 +38,7 @@ battery: $(STAMP)
 # Ratios, minutes long; each benchmark says what it found and fails where a target is missed.
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.meter_rows
+	$(BIN)/python -m benchmarks.startup
 
 # What is generated: the reference in docs/.
 docs: $(STAMP)
