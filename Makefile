@@ -39,6 +39,7 @@ battery: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.meter_rows
 	$(BIN)/python -m benchmarks.harm
+	$(BIN)/python -m benchmarks.startup
 
 # What is generated: the reference in docs/.
 docs: $(STAMP)

@@ -124,6 +124,18 @@ def test_after_a_change_the_next_send_looks_for_itself(change: Callable[[Program
     assert looks(idle)
 
 
+def test_a_drop_in_that_is_edited_is_looked_at(configured: Program) -> None:
+    drop_in = configured.config.with_suffix(".d") / "10-site.toml"
+    drop_in.parent.mkdir()
+    drop_in.write_text("[reporter]\nretries = 1\n")
+    for path in (drop_in, drop_in.parent):
+        os.utime(path, (1, 1))
+    configured("enable", "--yes")
+    assert [looks(configured) for _ in range(2)] == [True, False]
+    drop_in.write_text("[reporter]\nretries = 3\n")
+    assert looks(configured)
+
+
 def test_a_lost_store_is_noticed_at_once(idle: Program) -> None:
     idle.store.unlink()
     done = idle("send")
