@@ -38,6 +38,8 @@ COMMANDS = (
     "license set --file FILE", "license set -", "license remove", "config show", "config get engines.url.rest",
     "config get reporter.proxy", "config get engines.url.database", "config set reporter.retries 0", "config check",
     "config path", "enable --yes", "enable --yes --engine url", "disable", "nonsense", "send --nonsense",
+    "consent", "status --explain", "status --check", "schedule show cron", "schedule show systemd",
+    "schedule show kubernetes",
 )  # fmt: skip
 
 
@@ -198,7 +200,7 @@ def run(count: int, seed: int) -> Tally:
             for where, command, mode in chosen:
                 if where == situation:
                     done = _called(cage, f"{command} {mode}", chance)
-                    tally.add(f"{situation}: {command} {mode}", _verdict(done))
+                    tally.add(f"{situation}: {command} {mode}", _verdict(command, done))
             left = "; ".join(_in_files(cage))
             tally.add(f"{situation}: files", Verdict(wrong=left))
     return tally
@@ -257,11 +259,12 @@ def leaks(content: bytes) -> Iterator[str]:
             yield name
 
 
-def _verdict(done: Run) -> Verdict:
+def _verdict(command: str, done: Run) -> Verdict:
     found = sorted({*leaks(done.stdout), *leaks(done.stderr)})
     if found:
         return Verdict(wrong=f"leaks {found}: {done.text} {done.errors}")
-    crashed = done.status == 1 or b"Traceback" in done.stderr
+    warned = command == "status --check"  # for which 1 is a warning and no bug
+    crashed = (done.status == 1 and not warned) or b"Traceback" in done.stderr
     return Verdict(wrong=f"status {done.status}: {done.errors}" if crashed else "")
 
 

@@ -15,7 +15,7 @@ from tests.support.dose import DOSE
 #: How many tries: always, and in the fullest dose (`make battery`).
 DOSES = {
     "answers": (50, 500),
-    "canaries": (100, 1088),
+    "canaries": (100, 1280),
     "disk": (60, 1000),
     "ends": (6, 100),
     "kills": (60, 1000),

@@ -24,7 +24,7 @@ from tests.batteries.planting import Bug, plant
 from tests.batteries.world import World
 
 COMMANDS = (
-    *OF_CANARIES, "consent", "status --explain", "status --json", "environment --json", "config show --json",
+    *OF_CANARIES, "status --json", "environment --json", "config show --json",
     "send --help", "preview --help", "history --raw", "send --engine nobody",
 )  # fmt: skip
 #: It asks for the one report that needs no consent, and gets it where nothing forbids all requests.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from telemetry_admin.render.console import safe
 from telemetry_core.model import Millis
-from telemetry_core.reporting.health import FAILING_CRITICAL, FAILING_WARNING, Level
+from telemetry_core.reporting.monitoring import FAILING_CRITICAL, FAILING_WARNING, Level
 
 if TYPE_CHECKING:
     from telemetry_core.reporting import Health

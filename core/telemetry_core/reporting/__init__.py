@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from telemetry_core.reporting.comparing import Change, compare
     from telemetry_core.reporting.copies import suspected
     from telemetry_core.reporting.explaining import Explanation, explain
-    from telemetry_core.reporting.health import Health, Level, health
+    from telemetry_core.reporting.monitoring import Health, Level, health
     from telemetry_core.reporting.observing import Begin, Observation, keep_base, observe
     from telemetry_core.reporting.outcomes import Delivered, Failed, Planned, Request, Sending
     from telemetry_core.reporting.overview import Status, status
@@ -60,7 +60,7 @@ _ROOMS = {
     "comparing": ("Change", "compare"),
     "copies": ("suspected",),
     "explaining": ("Explanation", "explain"),
-    "health": ("Health", "Level", "health"),
+    "monitoring": ("Health", "Level", "health"),
     "observing": ("Begin", "Observation", "keep_base", "observe"),
     "outcomes": ("Delivered", "Failed", "Planned", "Request", "Sending"),
     "overview": ("Status", "status"),
