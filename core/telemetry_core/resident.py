@@ -62,8 +62,9 @@ class Resident:
         try:
             with self._sessions() as session:
                 engines = self._engines(session)
-                self._period, self.limit = session.config.reporter.period / 1000, _limit(session.config)
-                self._pause = min(LOOK / 1000, self._period)
+                reporter = session.config.reporter
+                self._period, self.limit = reporter.period / 1000, _limit(session.config)
+                self._pause = min(LOOK, reporter.period, reporter.sample_period) / 1000
                 due_now = tuple(engine for engine in engines if self._is_due(session, engine))
                 if due_now:
                     self._check(session, due_now)

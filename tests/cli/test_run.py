@@ -104,6 +104,19 @@ def test_hup_reads_the_configuration_anew_and_a_wrong_one_is_said_and_left_alone
     assert int(told[1].partition("MONOTONIC_USEC=")[2]) < int(told[3].partition("MONOTONIC_USEC=")[2])
 
 
+def test_no_signal_is_lost_that_came_while_the_process_stood_still(configured: Program) -> None:
+    with (
+        Manager.at(configured.directory) as manager,
+        configured.running("run", variables={"NOTIFY_SOCKET": manager.address}) as running,
+    ):
+        manager.await_word("READY=1")
+        for times in range(2, 22):  # as it goes on, the kernel may give it to any thread that wants it
+            for number in (signal.SIGSTOP, signal.SIGHUP, signal.SIGCONT):
+                _signal(running, number)
+            manager.await_word("READY=1", times)
+        assert running.end(signal.SIGTERM).status == 0
+
+
 def test_systemd_gets_a_sign_of_life_twice_as_often_as_it_wants_one(configured: Program) -> None:
     watched = {"WATCHDOG_USEC": "200000"}
     with Manager("@telemetry-test-" + configured.directory.name) as manager:

@@ -46,10 +46,7 @@ def command(
     """
     invocation: Invocation = ctx.obj
     with invocation.logging():
-        running = _Run(invocation, patterns(engine, everything=all_))
-        if with_ is not None:
-            processes.when_gone(with_, lambda: running.events.put(_GONE))
-        return Result(running.until_its_end())
+        return Result(_Run(invocation, patterns(engine, everything=all_)).until_its_end(with_))
 
 
 class _Run:
@@ -70,13 +67,16 @@ class _Run:
         )
         self._accepted = self._failures = 0
         self._is_gone = False
-        self.events: SimpleQueue[str] = SimpleQueue()
+        self._events: SimpleQueue[str] = SimpleQueue()
 
-    def until_its_end(self) -> Json:
-        """Run, and say how it ended."""
-        self._greet()
-        with _signals(self.events):
-            self._reporter.start()
+    def until_its_end(self, pid: int | None) -> Json:
+        """Run, until a process has ended where one is named, and say how it went."""
+        with _signals(self._events):
+            with _no_signals_for_threads():
+                if pid is not None:
+                    processes.when_gone(pid, lambda: self._events.put(_GONE))
+                self._reporter.start()
+            self._greet()
             self._service.ready()
             ended_by = self._until_told()
         self._is_gone = ended_by == _GONE
@@ -102,7 +102,7 @@ class _Run:
     def _until_told(self) -> str:
         while True:
             try:
-                event = self.events.get(timeout=self._service.beat)
+                event = self._events.get(timeout=self._service.beat)
             except Empty:
                 if self._reporter.is_well():
                     self._service.alive()
@@ -172,10 +172,26 @@ def _signals(events: "SimpleQueue[str]") -> Iterator[None]:
     def note(number: int, _frame: "FrameType | None") -> None:
         events.put(signal.Signals(number).name)
 
-    known = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", _RELOAD) if hasattr(signal, name)]
-    before = {one: signal.signal(one, note) for one in known}
+    before = {one: signal.signal(one, note) for one in _known()}
     try:
         yield
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+@contextmanager
+def _no_signals_for_threads() -> Iterator[None]:
+    """Those begun inside take none: after a standstill any thread may be given one, and this one would sleep on."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _known())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _known() -> list[signal.Signals]:
+    return [getattr(signal, name) for name in ("SIGTERM", "SIGINT", _RELOAD) if hasattr(signal, name)]
