@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from telemetry_core import bypass, files, paths
+from telemetry_core import files, paths
 from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS
 from telemetry_core.errors import ConfigurationError
 
@@ -134,6 +134,8 @@ def _as_ours(key: str, text: str) -> str:
 
 
 def _is_exemption(entry: str) -> bool:
+    from telemetry_core import bypass
+
     try:
         bypass.parse(entry)
     except ValueError:

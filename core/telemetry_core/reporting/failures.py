@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from telemetry_core.errors import DeliveryFailed, NotPermitted, TelemetryError
 from telemetry_core.model import Kind, Outcome, Receipt, Report, ReportState
-from telemetry_core.reporting.outcomes import Failed, Sending
 from telemetry_core.reporting.session import Session
+
+if TYPE_CHECKING:
+    from telemetry_core.reporting.outcomes import Failed, Sending
 
 _FAILURE = "failure"
 
@@ -67,7 +71,7 @@ def _remembered(session: Session, failed: Failed) -> Failed:
     kept = session.store.properties.get(failed.engine, _FAILURE)
     said = json.loads(kept) if kept is not None else {}
     if said.get("message") == failed.error.message and 0 <= now - said.get("at", 0) < period:
-        return Failed(failed.engine, failed.error, repeated=True)
+        return replace(failed, repeated=True)
     text = json.dumps({"message": failed.error.message, "at": now})
     session.store.properties.put(failed.engine, _FAILURE, text)
     return failed
