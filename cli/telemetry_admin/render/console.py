@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ def pairs(console: Console, rows: Iterable[tuple[str, str]], *, indent: int = 2)
 
 def paragraph(console: Console, text: str, *, indent: int = 0) -> None:
     """A text over as many lines as it needs, at most 100 characters wide."""
+    import textwrap
+
     width = min(console.width, 100) - indent
     for part in textwrap.wrap(safe(text), max(width, 20), break_long_words=False, break_on_hyphens=False):
         say(console, " " * indent + part)

@@ -1,9 +1,8 @@
 """The configuration: layers in, one checked and typed `Config` out, each value with its origin.
 
-What changes or checks it is loaded when it is asked for: most commands only read.
+What edits it and checks its files is loaded when it is asked for.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from telemetry_core.config.loading import Layers, load, setting_of
@@ -20,6 +19,7 @@ from telemetry_core.config.settings import (
     Value,
 )
 from telemetry_core.config.values import Url, parse_endpoint
+from telemetry_core.rooms import on_demand
 
 if TYPE_CHECKING:
     from telemetry_core.config.checking import check_files
@@ -48,10 +48,7 @@ __all__ = [
     "setting_of",
 ]
 
-_ROOMS = {"check_files": "checking", "change": "editing", "drop_in": "editing", "schema_file": "editing"}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+__getattr__ = on_demand(
+    __name__,
+    {"checking": ("check_files",), "editing": ("change", "drop_in", "schema_file")},
+)

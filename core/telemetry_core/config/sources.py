@@ -134,6 +134,7 @@ def _as_ours(key: str, text: str) -> str:
 
 
 def _is_exemption(entry: str) -> bool:
+
     try:
         bypass.parse(entry)
     except ValueError:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from telemetry_core import bypass
 from telemetry_core.model import HOUR, MINUTE, SECOND, Endpoint, Millis
 from telemetry_core.secret import Secret
 from telemetry_core.wire import ALWAYS, FIELDS, field_name
@@ -59,6 +57,8 @@ def is_loopback(host: str) -> bool:
     """Whether a host of a URL can only be this machine."""
     if host == "localhost":
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -194,6 +194,10 @@ def _proxy(value: object, base: Path) -> Url | None:
 
 def _hosts(value: object, base: Path) -> tuple[str, ...]:
     hosts = _texts(value, base)
+    if not hosts:
+        return ()
+    from telemetry_core import bypass
+
     for host in hosts:
         try:
             bypass.parse(host)

@@ -3,7 +3,6 @@
 They are made when they are asked for: to make one takes Python half a millisecond, and most commands need few of them.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from telemetry_core.model.basics import (
@@ -19,9 +18,10 @@ from telemetry_core.model.basics import (
     State,
     Trigger,
 )
+from telemetry_core.rooms import on_demand
 
 if TYPE_CHECKING:
-    from telemetry_core.model.counts import Base, Counts, Doubt, Ledger, MetricsBase, RowsBase, Suspicion
+    from telemetry_core.model.counts import Base, Doubt, Ledger, MetricsBase, RowsBase, Suspicion
     from telemetry_core.model.findings import (
         CommandsReading,
         Environment,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         Snapshot,
     )
     from telemetry_core.model.products import Integration, KeptLicense, License, Product, Software
-    from telemetry_core.model.reports import Attempt, Contact, Decision, Document, Payload, Receipt, Report
+    from telemetry_core.model.reports import Attempt, Contact, Counts, Decision, Document, Payload, Receipt, Report
 
 __all__ = [
     "HOUR",
@@ -78,26 +78,22 @@ __all__ = [
     "Trigger",
 ]
 
-_ROOMS = {
-    "counts": ("Base", "Counts", "Doubt", "Ledger", "MetricsBase", "RowsBase", "Suspicion"),
-    "findings": (
-        "CommandsReading",
-        "Environment",
-        "Finding",
-        "Found",
-        "MeterRow",
-        "MetricsReading",
-        "Missing",
-        "RowsReading",
-        "Snapshot",
-    ),
-    "products": ("Integration", "KeptLicense", "License", "Product", "Software"),
-    "reports": ("Attempt", "Contact", "Decision", "Document", "Payload", "Receipt", "Report"),
-}
-
-
-def __getattr__(name: str) -> object:
-    room = next((room for room, names in _ROOMS.items() if name in names), None)
-    if room is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{room}"), name)
+__getattr__ = on_demand(
+    __name__,
+    {
+        "counts": ("Base", "Doubt", "Ledger", "MetricsBase", "RowsBase", "Suspicion"),
+        "findings": (
+            "CommandsReading",
+            "Environment",
+            "Finding",
+            "Found",
+            "MeterRow",
+            "MetricsReading",
+            "Missing",
+            "RowsReading",
+            "Snapshot",
+        ),
+        "products": ("Integration", "KeptLicense", "License", "Product", "Software"),
+        "reports": ("Attempt", "Contact", "Counts", "Decision", "Document", "Payload", "Receipt", "Report"),
+    },
+)

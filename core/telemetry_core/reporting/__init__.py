@@ -3,8 +3,9 @@
 What is asked for is loaded when it is asked for: who only wants to know how things stand needs no engine, no request.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from telemetry_core.rooms import on_demand
 
 if TYPE_CHECKING:
     from telemetry_core.reporting.agenda import idle_until, next_at
@@ -54,25 +55,21 @@ __all__ = [
     "suspected",
 ]
 
-_ROOMS = {
-    "agenda": ("idle_until", "next_at"),
-    "collecting": ("collected",),
-    "comparing": ("Change", "compare"),
-    "copies": ("suspected",),
-    "explaining": ("Explanation", "explain"),
-    "monitoring": ("Health", "Level", "health"),
-    "observing": ("Begin", "Observation", "keep_base", "observe"),
-    "outcomes": ("Delivered", "Failed", "Planned", "Request", "Sending"),
-    "overview": ("Status", "status"),
-    "preparing": ("close_misfits",),
-    "previewing": ("Preview", "keep", "preview"),
-    "sending": ("plan", "send"),
-    "session": ("Session", "matching"),
-}
-
-
-def __getattr__(name: str) -> object:
-    room = next((room for room, names in _ROOMS.items() if name in names), None)
-    if room is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{room}"), name)
+__getattr__ = on_demand(
+    __name__,
+    {
+        "agenda": ("idle_until", "next_at"),
+        "collecting": ("collected",),
+        "comparing": ("Change", "compare"),
+        "copies": ("suspected",),
+        "explaining": ("Explanation", "explain"),
+        "monitoring": ("Health", "Level", "health"),
+        "observing": ("Begin", "Observation", "keep_base", "observe"),
+        "outcomes": ("Delivered", "Failed", "Planned", "Request", "Sending"),
+        "overview": ("Status", "status"),
+        "preparing": ("close_misfits",),
+        "previewing": ("Preview", "keep", "preview"),
+        "sending": ("plan", "send"),
+        "session": ("Session", "matching"),
+    },
+)

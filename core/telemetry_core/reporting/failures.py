@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from telemetry_core.errors import DeliveryFailed, EngineError, NotPermitted, TelemetryError
 from telemetry_core.model import Kind, Millis, Outcome, Receipt, Report, ReportState
-from telemetry_core.reporting.outcomes import Failed, Sending
 from telemetry_core.reporting.session import Session
+
+if TYPE_CHECKING:
+    from telemetry_core.reporting.outcomes import Failed, Sending
 
 _FAILURE = "failure"
 _ROW = "failures-in-a-row"
@@ -117,7 +119,7 @@ def _remembered(session: Session, failed: Failed) -> Failed:
         at = said["at"] if repeated else now
         text = json.dumps({"message": failed.error.message, "at": at, "status": failed.error.exit_status})
         session.store.properties.put(failed.engine, _FAILURE, text)
-    return Failed(failed.engine, failed.error, repeated=repeated)
+    return replace(failed, repeated=repeated)
 
 
 def _said(session: Session, engine: str) -> dict[str, Any]:

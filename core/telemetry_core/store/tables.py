@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from telemetry_core.model import Contact, Decision, KeptLicense, Ledger
+from typing import TYPE_CHECKING
+
+from telemetry_core.model import Contact, Decision, KeptLicense
 from telemetry_core.store import rows
 from telemetry_core.store.database import Database
+
+if TYPE_CHECKING:
+    from telemetry_core.model import Ledger
 
 _CONSENT_END = "consent-end"
 _LICENSE = "license"
@@ -159,6 +164,8 @@ class Ledgers:
 
     def get(self, installation: str) -> Ledger | None:
         """The ledger of an installation, None where none was begun."""
+        from telemetry_core.model import Ledger
+
         found = self._database.read("SELECT ledger, digest FROM base WHERE installation = ?", (installation,))
         if not found:
             return None
