@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.responses import JSONResponse, Response
 
 from telemetry_core.engines.identity import Right
-from telemetry_core.errors import EngineError, TelemetryError, UnknownEngine
+from telemetry_core.errors import EngineError, TelemetryError
 
 #: Nothing of it is kept by a browser or a proxy, or taken for anything else than it is.
 HEADERS: Mapping[str, str] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -85,8 +85,6 @@ def not_entitled(right: Right) -> Response:
 
 def failure(problem: TelemetryError) -> Response:
     """What went wrong, for somebody who may know: 503 where it is the engine that does not answer, else 500."""
-    if isinstance(problem, UnknownEngine):
-        return invalid(f"{problem.message} {problem.hint}".strip())
     status = 503 if isinstance(problem, EngineError) else 500
     return error(status, type(problem).__name__, f"{problem.message} {problem.hint}".strip())
 

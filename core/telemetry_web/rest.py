@@ -19,7 +19,7 @@ from telemetry_core.errors import TelemetryError, UnknownEngine
 from telemetry_core.reporting import Session
 from telemetry_web import answers
 from telemetry_web.door import Door, Knock, Visitor
-from telemetry_web.sessions import Sessions
+from telemetry_web.opening import Opener
 
 HOW = "REST"
 """What the record of a decision says of its way."""
@@ -44,8 +44,8 @@ class _Configuration(msgspec.Struct, frozen=True):
 class Rest:
     """The three calls; each opens configuration and store for itself, in a thread of its own."""
 
-    def __init__(self, sessions: Sessions, door: Door) -> None:
-        self._sessions = sessions
+    def __init__(self, opener: Opener, door: Door) -> None:
+        self._opener = opener
         self._door = door
 
     async def configuration(self, request: Request) -> Response:
@@ -69,14 +69,14 @@ class Rest:
         except TelemetryError as problem:
             return answers.failure(problem)
         except Exception:  # noqa: BLE001  # whatever it is, the server goes on
-            self._sessions.note_bug()
+            self._opener.note_bug()
             return answers.bug()
 
     def _admit(self, request: Request, right: Right) -> tuple[Engine, Visitor] | Response:
         """The entry that is meant, and who may do it; to strangers nothing is said of what is wrong here."""
         name: str | None = request.path_params.get("engine")
         try:
-            config = self._sessions.config()
+            config = self._opener.config()
             engine = entry_of(config, name)
             address = "" if request.client is None else request.client.host
             knock = Knock(engine, right, request.headers.get("authorization", ""), address)
@@ -88,11 +88,11 @@ class Rest:
         return visitor if isinstance(visitor, Response) else (engine, visitor)
 
     def _state(self, call: _Call) -> Response:
-        with self._sessions.reading() as session:
+        with self._opener.reading() as session:
             return answers.found({"enableTelemetry": session.consent(call.engine.entry).state.flag})
 
     def _data(self, call: _Call) -> Response:
-        with self._sessions.reading() as session:
+        with self._opener.reading() as session:
             return answers.found(wire.engine_tree(reporting.collected(session, call.engine)))
 
     def _switch(self, call: _Call) -> Response:
@@ -110,5 +110,5 @@ class Rest:
             else:
                 administration.disable(session, call.engine, author)
 
-        self._sessions.deciding(decide)
+        self._opener.deciding(decide)
         return answers.done()

@@ -10,17 +10,17 @@ from starlette.routing import Route
 
 from telemetry_web import answers, openapi
 from telemetry_web.door import Door
+from telemetry_web.opening import Opener
 from telemetry_web.rest import Rest
-from telemetry_web.sessions import Sessions
 
 ENGINE_REST = "/engine-rest"
 BODY_LIMIT = 64 * 1024
 """Bytes; no request needs more."""
 
 
-def application(sessions: Sessions) -> Starlette:
+def application(opener: Opener) -> Starlette:
     """The server as an ASGI application; a path may end with a slash, as the engine's may."""
-    rest = Rest(sessions, Door(sessions.clock))
+    rest = Rest(opener, Door(opener.clock))
     calls = [
         ("/telemetry/configuration", rest.configuration, ["GET", "POST"]),
         ("/telemetry/data", rest.data, ["GET"]),

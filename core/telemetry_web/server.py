@@ -14,7 +14,7 @@ from telemetry_web import tokens
 if TYPE_CHECKING:
     import ssl
 
-    from telemetry_web.sessions import Sessions
+    from telemetry_web.opening import Opener
 
 _CONNECTIONS = 200
 _IDLE_SECONDS = 5
@@ -51,7 +51,7 @@ def listen(settings: Serve) -> Listening:
     return Listening(url, _bound(settings), context)
 
 
-def run(listening: Listening, sessions: Sessions) -> None:
+def run(listening: Listening, opener: Opener) -> None:
     """Serve until SIGTERM or SIGINT; what is at work then comes to its end, since engines have time limits."""
     import uvicorn
 
@@ -59,13 +59,13 @@ def run(listening: Listening, sessions: Sessions) -> None:
 
     context = listening.context
     config = uvicorn.Config(
-        application(sessions),
+        application(opener),
         http="h11",
         loop="asyncio",
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="critical",  # failures are told to `sessions`; what strangers send is no news
+        log_level="critical",  # failures are told to the opener; what strangers send is no news
         access_log=False,
         proxy_headers=False,  # who may say where a request comes from would go round the limit for wrong passwords
         server_header=False,

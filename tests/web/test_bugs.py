@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 import httpx
 import pytest
 
-from telemetry_admin.commands.serve import _Sessions
+from telemetry_admin.commands.serve import _Opener
 from telemetry_admin.host import Host
 from telemetry_admin.invocation import Invocation
 from telemetry_core.config import Config, Layers, load
@@ -30,7 +30,7 @@ class Broken:
     def __init__(self, guarded: GuardedEngine) -> None:
         self.clock: Clock = RealClock()
         self._rest = guarded.rest
-        self._says = _Sessions(Invocation(Host(self.clock, {}, is_root=False, is_terminal=False, can_ask=False)))
+        self._says = _Opener(Invocation(Host(self.clock, {}, is_root=False, is_terminal=False, can_ask=False)))
 
     def config(self) -> Config:
         return load(Layers(environment={"TELEMETRY_ENGINES__ORDERS__REST": self._rest}))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import subprocess
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from tests.support.guarded_engine import GuardedEngine, User
 from tests.support.program import Program
 from tests.support.web_server import CONFIGURATION, DATA, Caller, WebServer, basic
 
+REST_API = (Path(__file__).parents[2] / "docs" / "rest-api.md").read_text(encoding="utf-8")
 TOKEN = "Dq3oYvU0n5pS7tX1zB4cE6gH8jK2mN9r"
 SYSTEM = "ENGINE-03110 Required admin authenticated group or user or any of the following permissions: "
 
@@ -201,6 +204,14 @@ def test_a_machine_with_a_token_switches_without_asking_the_engine_who_it_is(
     assert machine.get(CONFIGURATION).json == {"enableTelemetry": False}
     assert guarded.requests == []
     assert ready("consent", "--json").data["decisions"][0]["decided-by"] == "token pipeline"
+
+
+def test_the_documentation_says_how_a_token_is_made(machines: WebServer, tokens: Path) -> None:
+    recipe = re.findall(r"^ {6}(\S.*/etc/telemetry/tokens|token=.*)$", REST_API, re.MULTILINE)
+    assert len(recipe) == 2
+    script = "\n".join([*recipe, "printf %s $token"]).replace("/etc/telemetry/tokens", str(tokens))
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert machines.as_machine(done.stdout).get(CONFIGURATION).status == 200
 
 
 def test_a_token_counts_as_long_as_it_is_in_the_file_and_for_the_engines_beside_it(

@@ -66,12 +66,12 @@ def command(
     if invocation.host.is_terminal and not json:
         typer.echo(f"Serving at {listening.url}/engine-rest; Ctrl-C ends it.")
     with _noted_signals() as noted:
-        server.run(listening, _Sessions(invocation))
+        server.run(listening, _Opener(invocation))
     return Result({"url": listening.url, "ended-by": noted[0] if noted else None})
 
 
 @dataclass(frozen=True, slots=True)
-class _Sessions:
+class _Opener:
     """Each request is a call of its own of the program, as far as configuration and store are concerned."""
 
     invocation: Invocation

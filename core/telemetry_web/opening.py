@@ -13,7 +13,7 @@ from telemetry_core.reporting import Session
 T = TypeVar("T")
 
 
-class Sessions(Protocol):
+class Opener(Protocol):
     """Everything is called in the thread of a request."""
 
     @property
