@@ -1,16 +1,17 @@
 """Whether an engine under load is harmed: its slowest requests with a `send` every 10 s, and with the same calls alone.
 
 A real 7.24.0 on a real PostgreSQL, whose meter table has a past, starts process instances at a steady rate; each counts
-from when it was due, so that a stall shows in all that it holds up. A turn of 5 s begins with one of two:
+from when it was due, so that a stall shows in all that it holds up. A turn of 10 s begins with one of three:
 
-- `telemetry send --force`, a process in a session of its own, as cron begins it;
-- the same calls alone: what a `send` was seen to ask of the engine is asked by curl, and of its database by psql.
+- send: `telemetry send --force`, a process in a session of its own, as cron begins it;
+- curl: the same calls alone: what a `send` was seen to ask of the engine is asked by curl, of its database by psql;
+- busy: the same as curl, and then a process that takes as much time of a processor as a `send`, and asks nobody.
 
-Turns go to and fro (ABBA), so that each kind comes every 10 s, and what is compared is the 99th percentile of a turn
-with that of its neighbour: a machine that is slow for a while is so for both. Beside the calls a `send` costs what any
-process costs on the host of an engine, time of the processors, and that is in the result: a reporter on another host
-has less. The load, the receiver and the database are on this host too, for both kinds. Not measured is what the calls
-themselves cost the engine; how many there are, and what they read, tests say.
+Turns go to and fro, and what is compared is the 99th percentile of a turn with that of its neighbour: a machine that is
+slow for a while is so for all. Beside the calls a `send` costs what any process costs on the host of an engine; that is
+in the first line and not in the second, and a reporter on another host does not cost it. The load, the receiver and the
+database are on this host too, whatever the turn. Not measured is what the calls themselves cost the engine: how many
+there are, and what they read, tests say.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 
-PAIRS = 54
-TURN = 5.0
+ROUNDS = 18
+TURN = 10.0
 RATE = 30.0
 WARM = 40.0
 ROWS = 100_000
@@ -52,7 +53,7 @@ _Way = Callable[[], object]
 
 
 def main() -> int:
-    """Print one line; 1 if it is sure that a `send` makes the slowest requests slower by more than the target."""
+    """Print the ratios; 1 if it is sure that a `send` makes the slowest requests slower by more than the target."""
     reason = postgresql.missing() or next((f"there is no {name}" for name in ("curl", "psql") if not _has(name)), None)
     if reason is not None:
         print(f"harm: not measured, {reason}")
@@ -64,16 +65,17 @@ def main() -> int:
             meter_rows.fill(server, database, ROWS, RealClock().now())
             program = reporter(directory, engine, server.url(database), receiver.url)
             ask = control(directory, engine, server, database, program)
-            ways = {"send": lambda: send(program), "curl": ask}
+            cost = processor_time(lambda: send(program))
             before = calls(directory)
-            turns, cpu = measure(engine.port, ways)
+            turns, cpu = measure(engine.port, {"send": lambda: send(program), "curl": ask, "busy": busy(ask, cost)})
             asked = calls(directory)
     asked.subtract(before)
-    assert asked["telemetry"] == asked["curl"] > 0, asked
-    found = compare(turns["send"], turns["curl"])
-    print(f"harm: p99 with send / p99 with curl {found} of {TURN:.0f} s at {RATE:.0f} starts a second")
-    print(f"harm: processor time of a send {cpu['send']:.2f} s, of curl and psql {cpu['curl']:.2f} s")
-    return int(found.low > TARGET)
+    assert asked["curl"] == 2 * asked["telemetry"] > 0, asked
+    for other in ("curl", "busy"):
+        print(f"harm: p99 with send / p99 with {other} {compare(turns['send'], turns[other])}")
+    times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in cpu.items())
+    print(f"harm: {ROUNDS} turns of {TURN:.0f} s each, {RATE:.0f} starts a second; processor time of {times}")
+    return int(compare(turns["send"], turns["curl"]).low > TARGET)
 
 
 def reporter(directory: Path, engine: Engine, database: str, endpoint: str) -> Program:
@@ -93,6 +95,16 @@ def send(program: Program) -> None:
     """Send what there is now."""
     command = [sys.executable, "-m", "telemetry_admin", "send", "--force"]
     _run(command, program.environment(), program.directory)
+
+
+def busy(ask: _Way, seconds: float) -> _Way:
+    """What asks the same, and takes so much time of a processor after it."""
+
+    def be_busy() -> None:
+        ask()
+        _run([sys.executable, "-I", "-c", f"import time\nwhile time.process_time() < {seconds}: pass"], {})
+
+    return be_busy
 
 
 def control(directory: Path, engine: Engine, server: PostgreSQL, database: str, program: Program) -> _Way:
@@ -135,7 +147,7 @@ def session(log: str) -> str:
 
 def measure(port: int, ways: Mapping[str, _Way]) -> tuple[dict[str, list[list[float]]], dict[str, float]]:
     """Seconds of starts in each turn, and the processor time that one call takes, by way."""
-    turns = [name for pair in range(PAIRS) for name in list(ways)[:: 1 if pair % 2 == 0 else -1]]
+    turns = [name for number in range(ROUNDS) for name in list(ways)[:: 1 if number % 2 == 0 else -1]]
     cpu = dict.fromkeys(ways, 0.0)
     with Load(port, RATE) as load:
         time.sleep(WARM)
@@ -144,7 +156,7 @@ def measure(port: int, ways: Mapping[str, _Way]) -> tuple[dict[str, list[list[fl
         begun = time.monotonic() + 1
         for number, name in enumerate(turns):
             time.sleep(max(begun + number * TURN - time.monotonic(), 0))
-            cpu[name] += processor_time(ways[name]) / PAIRS
+            cpu[name] += processor_time(ways[name]) / ROUNDS
         time.sleep(max(begun + len(turns) * TURN - time.monotonic(), 0))
     found: dict[str, list[list[float]]] = {name: [] for name in ways}
     for number, name in enumerate(turns):
@@ -169,25 +181,21 @@ class Comparison:
     low: float
     high: float
     times: tuple[float, float]
-    pairs: int
 
     def __str__(self) -> str:
         one, other = (1000 * seconds for seconds in self.times)
-        return (
-            f"{self.ratio:.2f} [{self.low:.2f}, {self.high:.2f}]"
-            f" (medians {one:.1f} ms / {other:.1f} ms), {self.pairs} pairs of turns"
-        )
+        return f"{self.ratio:.2f} [{self.low:.2f}, {self.high:.2f}] (medians {one:.1f} ms / {other:.1f} ms)"
 
 
 def compare(one: list[list[float]], other: list[list[float]]) -> Comparison:
-    """Turns of one kind beside their neighbours: the geometric mean of the ratios; its interval draws pairs again."""
+    """Turns of one kind beside those of the same rounds: the geometric mean; for the interval rounds are drawn anew."""
     slowest = [[p99(turn) for turn in turns] for turns in (one, other)]
     ratios = [math.log(of_one / of_other) for of_one, of_other in zip(*slowest, strict=True)]
     chance = random.Random(1)
     means = sorted(statistics.fmean(chance.choices(ratios, k=len(ratios))) for _ in range(RESAMPLED))
     tail = RESAMPLED // 40
     mean, low, high = (math.exp(value) for value in (statistics.fmean(ratios), means[tail], means[-tail - 1]))
-    return Comparison(mean, low, high, (statistics.median(slowest[0]), statistics.median(slowest[1])), len(ratios))
+    return Comparison(mean, low, high, (statistics.median(slowest[0]), statistics.median(slowest[1])))
 
 
 def p99(turn: list[float]) -> float:
