@@ -25,8 +25,8 @@ EARLIER = (1, 2, 3)
 NEWEST = 4
 #: Where something reaches the disk or the server.
 CALLS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "unlink", "unlinkat", "rename", "rmdir", "mkdir")
-#: With DO_NOT_TRACK it opens the store to write, and writes nothing more.
-COMMAND = ("send",)
+#: With DO_NOT_TRACK it opens the store to write, and writes nothing more; with an option it looks at no stamp.
+COMMAND = ("send", "--all")
 
 
 @pytest.fixture(autouse=True)
