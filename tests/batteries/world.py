@@ -83,6 +83,8 @@ class World:
         return place, stamp.surroundings(environment, os.geteuid(), str(self.program.directory))
 
     def _leave_stamp(self) -> None:
+        if not isinstance(self.desk.place, Path):
+            return  # a store on a server is not one of these scenes' own
         now, store, config = self.clock.now(), str(self.program.store), str(self.program.config)
         watched = [
             ("file", stamp.identity(config), config),
