@@ -13,7 +13,9 @@ import pytest
 
 from telemetry_admin.__main__ import run
 from telemetry_admin.host import Host, SystemClock
+from telemetry_core.config import Url
 from telemetry_core.reporting import Session, agenda
+from tests.support.postgresql import PostgreSQL
 from tests.support.program import LOADED, Program, Run
 from tests.support.receiver import Received, Receiver, Reply
 from tests.support.simulated_engine import SimulatedEngine
@@ -255,6 +257,19 @@ def test_a_store_that_the_file_names_is_watched_too(configured: Program) -> None
     assert [looks(configured) for _ in range(2)] == [True, False]
     set_license(configured)
     assert looks(configured)
+
+
+def test_of_a_shared_store_it_is_in_the_state_directory_and_for_an_hour_at_most(
+    configured: Program, postgresql: PostgreSQL, shared_place: Url, shared_database: str
+) -> None:
+    """So long a `send` of cron does not see what another node has decided."""
+    configured.variables["TELEMETRY_STORE"] = postgresql.url(shared_database)
+    assert configured("enable", "--yes").status == 0
+    assert [looks(configured) for _ in range(2)] == [True, False]
+    written_at, not_before = configured.store.with_name("telemetry.db.stamp").read_text().splitlines()[:2]
+    assert int(not_before) - int(written_at) == 3_600_000
+    assert configured("disable").status == 0
+    assert not looks(configured)
 
 
 APART = """\
