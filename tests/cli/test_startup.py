@@ -267,7 +267,7 @@ def test_of_a_shared_store_it_is_in_the_state_directory_and_for_an_hour_at_most(
     assert configured("enable", "--yes").status == 0
     assert [looks(configured) for _ in range(2)] == [True, False]
     written_at, not_before = configured.store.with_name("telemetry.db.stamp").read_text().splitlines()[:2]
-    assert int(not_before) - int(written_at) == 3_600_000
+    assert 0 <= int(not_before) - int(written_at) - 3_600_000 < 60_000  # an hour from when it was worked out
     assert configured("disable").status == 0
     assert not looks(configured)
 
