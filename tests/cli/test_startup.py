@@ -262,14 +262,17 @@ def test_a_store_that_the_file_names_is_watched_too(configured: Program) -> None
 def test_of_a_shared_store_it_is_in_the_state_directory_and_for_an_hour_at_most(
     configured: Program, postgresql: PostgreSQL, shared_place: Url, shared_database: str
 ) -> None:
-    """So long a `send` of cron does not see what another node has decided."""
+    """So long a `send` of cron does not see what another node has decided; what this one decides it does."""
     configured.variables["TELEMETRY_STORE"] = postgresql.url(shared_database)
     assert configured("enable", "--yes").status == 0
     assert [looks(configured) for _ in range(2)] == [True, False]
     written_at, not_before = configured.store.with_name("telemetry.db.stamp").read_text().splitlines()[:2]
     assert 0 <= int(not_before) - int(written_at) - 3_600_000 < 60_000  # an hour from when it was worked out
-    assert configured("disable").status == 0
+    another_node = {"TELEMETRY_STATE_DIRECTORY": str(configured.directory / "another")}
+    assert configured("disable", variables=another_node).status == 0
     assert not looks(configured)
+    assert configured("enable", "--yes").status == 0
+    assert looks(configured)
 
 
 APART = """\
