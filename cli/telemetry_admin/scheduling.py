@@ -105,6 +105,8 @@ def _carried(invocation: Invocation, config: Config, on: Machine) -> tuple[tuple
     if "TELEMETRY_STORE" in environment and _can_be_shown(config.store):
         place = config.store.absolute() if isinstance(config.store, Path) else config.store
         carried.append(("TELEMETRY_STORE", str(place)))
+    if "TELEMETRY_STATE_DIRECTORY" in environment and config.state_directory is not None:
+        carried.append(("TELEMETRY_STATE_DIRECTORY", str(config.state_directory.absolute())))
     return tuple(carried)
 
 
@@ -116,7 +118,8 @@ def _lacking(invocation: Invocation, config: Config) -> list[str]:
     """What is said by variables of this shell alone: cron and systemd do not have them."""
     lacking: dict[str, list[str]] = {}
     for one in config.values:
-        if one.origin in invocation.host.environment and (one.key != "store" or not _can_be_shown(config.store)):
+        is_carried = one.key == "state-directory" or (one.key == "store" and _can_be_shown(config.store))
+        if one.origin in invocation.host.environment and not is_carried:
             lacking.setdefault(one.origin, []).append(one.key)
     notes = [
         f"The schedule does not have the variable {name}: write into the configuration what it says of"

@@ -248,3 +248,9 @@ def test_a_store_with_a_password_in_its_variable_is_not_carried_over_and_that_is
     assert "does not have the variable TELEMETRY_STORE" in done.text
     assert "TELEMETRY_STORE" not in text
     assert "pass%2Fword" not in done.text + text
+
+
+def test_a_directory_of_the_store_that_this_shell_alone_has_goes_into_the_schedule(configured: Program) -> None:
+    text = configured("schedule", "show", "cron", variables={"TELEMETRY_STORE": ""}).text
+    assert f"TELEMETRY_STATE_DIRECTORY={configured.store.parent} " in text
+    assert "does not have the variable" not in text
