@@ -56,7 +56,8 @@ def kept(program: Program) -> list[Path]:
 
 
 def content(program: Program) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in program.store.parent.iterdir()}
+    """Of all files but the stamp, which only says when to look."""
+    return {path.name: path.read_bytes() for path in program.store.parent.iterdir() if path.suffix != ".stamp"}
 
 
 @DAMAGES

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -201,6 +202,7 @@ def test_who_asks_a_second_time_does_not_wait_for_the_final_report(enabled: Prog
             until(lambda: black_hole.peers, "a report on its way")
             _signal(running, signal.SIGTERM)
             manager.await_word("STOPPING=1")
+            time.sleep(1.2)  # what comes at once is the same request
             done = running.end(signal.SIGTERM, timeout=30)
     assert done.status in (143, -signal.SIGTERM)
 
@@ -239,3 +241,14 @@ def test_a_damaged_store_is_set_aside_said_once_and_ends_nothing(enabled: Progra
     assert done.errors.count("\n") == 1
     assert "telemetry.db was damaged and is kept as " in done.errors
     assert receiver.received == []
+
+
+def test_two_signals_at_once_are_one_request(enabled: Program, simulated: SimulatedEngine, receiver: Receiver) -> None:
+    """As `timeout` of GNU sends them: to the process, and then to its group."""
+    with enabled.running("run") as running:
+        reports(receiver, 2)
+        simulated.start_process(4)
+        os.kill(running.pid, signal.SIGTERM)
+        done = running.end(signal.SIGTERM)
+    assert (done.status, done.stderr) == (0, b"")
+    assert len(receiver.received) == 3

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -17,14 +17,17 @@ from telemetry_core.errors import AlreadySending, EngineUnreachable, StoreDamage
 
 if TYPE_CHECKING:
     from types import FrameType
+    from typing import Self
 
     from telemetry_core.config import Config
+    from telemetry_core.model import Clock
     from telemetry_core.reporting import Sending, Session
 
 app = typer.Typer(add_completion=False)
 
 _RELOAD = "SIGHUP"
 _GONE = "process"
+_AT_ONCE = 1.0
 
 
 @app.command()
@@ -71,7 +74,7 @@ class _Run:
 
     def until_its_end(self, pid: int | None) -> Json:
         """Run, until a process has ended where one is named, and say how it went."""
-        with _signals(self._events):
+        with _Signals(self._events, self._invocation.host.clock) as signals:
             with _no_signals_for_threads():
                 if pid is not None:
                     processes.when_gone(pid, lambda: self._events.put(_GONE))
@@ -79,9 +82,10 @@ class _Run:
             self._greet()
             self._service.ready()
             ended_by = self._until_told()
-        self._is_gone = ended_by == _GONE
-        self._service.stopping()  # whoever asks a second time does not wait for the final report
-        in_time = self._reporter.stop()
+            signals.are_last()  # whoever asks a second time does not wait for the final report
+            self._is_gone = ended_by == _GONE
+            self._service.stopping()
+            in_time = self._reporter.stop()
         if not in_time:
             say(TelemetryError("The final report was not over in time.", hint="It is sent after the next start."))
         return {
@@ -165,19 +169,35 @@ class _Run:
             say_bug()
 
 
-@contextmanager
-def _signals(events: "SimpleQueue[str]") -> Iterator[None]:
-    """Put signals into the queue instead of ending by them."""
+class _Signals:
+    """Puts signals into the queue instead of ending by them, until the last one is obeyed; a later one ends it.
 
-    def note(number: int, _frame: "FrameType | None") -> None:
-        events.put(signal.Signals(number).name)
+    What comes at once is the same request: `timeout`, and others, signal a process and then its group.
+    """
 
-    before = {one: signal.signal(one, note) for one in _known()}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
+    def __init__(self, events: "SimpleQueue[str]", clock: "Clock") -> None:
+        self._events = events
+        self._clock = clock
+        self._last_at: float | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> "Self":
+        self._before = {one: signal.signal(one, self._note) for one in _known()}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one, handler in self._before.items():
             signal.signal(one, handler)
+
+    def are_last(self) -> None:
+        """From now on they end it."""
+        self._last_at = self._clock.monotonic()
+
+    def _note(self, number: int, frame: "FrameType | None") -> None:
+        before = self._before[signal.Signals(number)]
+        if self._last_at is not None and self._clock.monotonic() - self._last_at > _AT_ONCE and callable(before):
+            before(number, frame)
+        self._events.put(signal.Signals(number).name)
 
 
 @contextmanager
