@@ -32,13 +32,14 @@ engines: $(STAMP)
 # Fuller doses of the property tests and of the batteries; `make battery SEED=...` repeats what one has printed.
 battery: SEED := $(or $(SEED),$(shell date +%s))
 battery: $(STAMP)
-	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/core -k "counting or lives" --hypothesis-seed=$(SEED)
+	TELEMETRY_BATTERY_DOSE=20 $(BIN)/pytest -q tests/core -k "counting or lives or year" --hypothesis-seed=$(SEED)
 	TELEMETRY_BATTERY_DOSE=20 TELEMETRY_BATTERY_SEED=$(SEED) $(BIN)/pytest -q tests/batteries
 
 # Ratios, minutes long; each benchmark says what it found and fails where a target is missed.
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.meter_rows
 	$(BIN)/python -m benchmarks.harm
+	$(BIN)/python -m benchmarks.startup
 
 # What is generated: the reference in docs/.
 docs: $(STAMP)

@@ -14,6 +14,7 @@ from telemetry_core.config.sources import variable
 from telemetry_core.environment import POINTS
 from telemetry_core.errors import TelemetryError, all_errors
 from telemetry_core.wire import field_path
+from telemetry_web import openapi
 from tests.bad_inputs import TABLE
 
 Row: TypeAlias = tuple[str, ...]
@@ -39,6 +40,7 @@ def pages() -> dict[str, str]:
         "settings.md": _settings(),
         "data-points.md": _data_points(),
         "bad-input.md": _bad_input(),
+        "openapi.json": json.dumps(openapi.document(), indent=2, ensure_ascii=False) + "\n",
     }
 
 
@@ -85,6 +87,7 @@ def _exit_status() -> str:
         "# Exit status\n\nGenerated from the tree of errors; `code` is what `--json` gives.\n\n"
         + _table(("status", "meaning", "codes"), rows)
         + "\nSeveral engines in one command: the first of 8, 3, 5, 6, 4 that occurred.\n"
+        "`status --check` ends as monitoring plug-ins do: 0 OK, 1 warning, 2 critical, 3 unknown.\n"
     )
 
 

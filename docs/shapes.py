@@ -30,14 +30,23 @@ PREVIEW: Mapping[str, Shape] = {
 DECISION: Mapping[str, Shape] = {
     "name": "text", "changed": "flag", "state": "state", "installation": "text?", "requests": "flag",
     "decided-at": "instant", "decided-by": "text", "authorized-by": "text?", "reason": "text?", "how": "text",
-    "endpoint": "text?", "fields": ["text"],
+    "endpoint": "text?", "fields": ["text"], "withheld": ["text"],
 }  # fmt: skip
 STATUS: Mapping[str, Shape] = {
     "name": "text", "installation": "text?", "product": "text?", "state": "state", "obstacle": "text?",
     "endpoint": "text?", "due-at": "instant?", "last-accepted-at": "instant?", "last-contact-at": "instant?",
     "pending": "text?", "initial-sent-at": "instant?", "initial-due-at": "instant?", "initial-obstacle": "text?",
     "trouble": "text?",
+    "withheld": ["text"], "new-fields": ["text"],
     "license-warning": "text?", "copies": "text?",
+}  # fmt: skip
+MONITORED: Mapping[str, Shape] = {
+    "level": "level", "summary": "text", "written": "text?",
+    "engines": [{
+        "name": "text", "level": "level", "reason": "text", "expected": "flag", "last-accepted-at": "instant?",
+        "age-seconds": "count?", "failures-in-a-row": "count", "failing-seconds": "count", "pending": "count",
+        "license-days-left": "number?",
+    }],
 }  # fmt: skip
 LICENSE: Mapping[str, Shape] = {
     "name": "text", "installation": "text?", "set": "flag", "customer": "text?", "type": "text?",
@@ -50,6 +59,8 @@ DELIVERED: Mapping[str, Shape] = {
     "accepted-at": "instant?", "next-attempt-at": "instant?",
 }  # fmt: skip
 
+TIMING: Mapping[str, Shape] = {"every": "every", "derived-from": "text", "notes": ["text"]}
+
 #: What `data` is, by command; variants of a command that give other data have a name of their own.
 SHAPES: Mapping[str, Shape] = {
     "config check": {"engines": ["text"], "settings": "count"},
@@ -60,6 +71,14 @@ SHAPES: Mapping[str, Shape] = {
     "config set": {"key": "text", "written": "text?", "decides": "text?"},
     "config show": {"settings": [{"key": "text", "value": "anything", "origin": "text"}], "store": "text"},
     "config unset": {"key": "text", "written": "text?", "decides": "text?"},
+    "consent": {
+        "decisions": [{
+            "number": "count", "name": "text", "state": "state", "requests": "flag", "decided-at": "instant",
+            "decided-by": "text", "authorized-by": "text?", "reason": "text?", "how": "text", "installation": "text?",
+            "endpoint": "text?", "fields": ["text"], "withheld": ["text"], "legal-note-sha256": "text?",
+            "legal-note-shown": "flag",
+        }],
+    },
     "disable": {"engines": [DECISION]},
     "enable": {"engines": [DECISION], "legal-note-sha256": "text"},
     "environment": {
@@ -86,13 +105,30 @@ SHAPES: Mapping[str, Shape] = {
             "diff": [{"path": "text", "before": "anything", "after": "anything", "new-kind": "flag"}],
         }],
     },
+    "schedule install": {
+        "kind": "schedule", "written": ["text"], "removed": ["text"],
+        "announcement": [{"name": "text", "endpoint": "text?", "initial": "text", "periodic": "text"}],
+        "also-installed": ["schedule"], **TIMING,
+    },
+    "schedule remove": {"removed": ["text"]},
+    "schedule show": {"kind": "schedule", "parts": [{"path": "text?", "text": "text"}], **TIMING},
+    "run": {"ended-by": "text", "accepted": "count", "failures": "count", "ended-in-time": "flag"},
     "send": {
         "delivered": [DELIVERED],
         "failed": [{"name": "text", "code": "text", "message": "text"}],
         "idle": {"*": "text"},
     },
     "send --dry-run": {"planned": [{"name": "text", "kinds": ["kind"], "reason": "text?"}]},
+    "serve": {"url": "text", "ended-by": "text?"},
     "status": {"engines": [STATUS]},
+    "status --check": MONITORED,
+    "status --openmetrics": MONITORED,
+    "status --explain": {
+        "engines": [{
+            "name": "text", "result": "text", "exit-code": "count",
+            "layers": [{"name": "text", "value": "text", "origin": "text", "decides": "flag"}],
+        }],
+    },
     "telemetry --version": {"version": "text"},
 }  # fmt: skip
 
@@ -104,7 +140,10 @@ _TYPES: Mapping[str, Json] = {
     "instant": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
     "anything": {},
     "kind": {"enum": ["initial", "periodic"]},
+    "schedule": {"enum": ["cron", "systemd", "stop-hook", "kubernetes", "windows"]},
+    "every": {"enum": ["5m", "15m", "hourly", "daily"]},
     "trigger": {"enum": ["due", "forced", "final"]},
+    "level": {"enum": ["ok", "warning", "critical", "unknown"]},
     "state": {"enum": ["not-configured", "enabled", "disabled"]},
     "report-state": {"enum": ["pending", "accepted", "refused", "withdrawn", "conflict"]},
 }

@@ -86,6 +86,11 @@ def _key(content: bytes) -> Callable[[Program], None]:
     return prepare
 
 
+def _foreign_schedule(program: Program) -> None:
+    (program.directory / "etc" / "cron.d").mkdir(parents=True)
+    (program.directory / "etc" / "cron.d" / "telemetry").write_text("5 5 * * * root telemetry send\n")
+
+
 def _store_is_directory(program: Program) -> None:
     program.store.mkdir(parents=True)
 
@@ -167,6 +172,12 @@ CONFIGURATIONS = (
              config="[reporter]\nperiod = 24\n", command="status"),
     BadInput("a period of zero", "it is shorter than a second or longer than a year", 3,
              config='[reporter]\nperiod = "0s"\n', command="status"),
+    BadInput("a period of more than a year", "it is shorter than a second or longer than a year", 3,
+             config='[reporter]\nperiod = "400d"\n', command="run"),
+    BadInput("readings without a pause", "reporter.sample-period is not a length of time", 3,
+             config='[reporter]\nsample-period = "0s"\n', command="send"),
+    BadInput("a delay that is no time", "reporter.initial-delay is not a length of time", 3,
+             config='[reporter]\ninitial-delay = "soon"\n', command="run"),
     BadInput("an engine without an address", "engines.orders says nowhere to find the engine", 3,
              config="[engines.orders]\n", command="status"),
     BadInput("no engine", "No engine is configured", 3, config="", command="preview"),
@@ -189,6 +200,14 @@ CONFIGURATIONS = (
              command="status", variables={"ALL_PROXY": "socks5://ada:geheim@127.0.0.1:1080"}),
     BadInput("an exemption from the proxy that is none", "'10.0.0.0/99' is neither a host nor a network", 3,
              command="status", config='[reporter]\nno-proxy = ["10.0.0.0/99"]\n'),
+    BadInput("a word for where the log goes that is none", "a file is named with its directory", 3,
+             command="status", config='[log]\nto = "journal"\n'),
+    BadInput("a log in a directory that is not there", "log.to: /nonexistent/t.log cannot be used", 3,
+             command="send", config='[log]\nto = "/nonexistent/t.log"\n'),
+    BadInput("a log for a syslog that is not there", "/nonexistent cannot be used: No such file or directory", 3,
+             command="send", config='[log]\nto = "syslog:/nonexistent"\n'),
+    BadInput("a size of a file that is none", 'log.rotate-size is not a size such as "10M"', 3,
+             command="status", config='[log]\nrotate-size = "10 MB"\n'),
     BadInput("authorities in a directory without hashed names", "has no certificates under the names that OpenSSL", 3,
              config='[engines.orders]\nrest = "https://127.0.0.1:{free}/"\nca-file = "."\n'),
     BadInput("a key without its certificate", "client-key is set without engines.orders.client-cert", 3,
@@ -204,7 +223,7 @@ STORES = (
              prepare=_store_is_garbage),
     BadInput("a store of a newer release", "was written by a newer release", 8, command="status",
              prepare=_enabled(_store_is_newer)),
-    BadInput("a flipped bit in the store", "is not as it was written", 8, command="send",
+    BadInput("a flipped bit in the store", "is not as it was written", 8, command="history --verify",
              prepare=_enabled(_flip_a_bit)),
     BadInput("a store that only others may write", "cannot be used", 8, command="send",
              prepare=_enabled(_store_is_read_only), unprivileged=True),
@@ -220,8 +239,47 @@ COMMANDS = (
     BadInput("an engine that is not configured", "No engine is called 'x'.", 2,
              command="status --engine x"),
     BadInput("a report that is not there", "No report has an id that starts with 'ffff'", 2, command="history ffff"),
+    BadInput("a file for metrics in a directory that is not there", "x.prom cannot be written: No such file or", 2,
+             command="status --openmetrics /nonexistent/x.prom"),
+    BadInput("a file for metrics that is a directory", "--openmetrics: . is no file", 2,
+             command="status --openmetrics ."),
     BadInput("no terminal to ask on", "Add --yes", 2, command="enable"),
+    BadInput("a process to end with that is not there", "There is no process 99999999.", 2,
+             command="run --with 99999999"),
+    BadInput("a process to end with that is none", "Invalid value for '--with'", 2, command="run --with 0"),
+    BadInput("a final report and another one", "--final goes with no other way of sending", 2,
+             command="send --final --force"),
     BadInput("force without consent", "Telemetry is not configured for orders", 4, command="send --force"),
+)  # fmt: skip
+
+SCHEDULES = (
+    BadInput("a schedule every 0 seconds", "'0s' is not one of '5m', '15m', 'hourly', 'daily'", 2,
+             command="schedule install --every 0s"),
+    BadInput("a schedule once a year", "'365d' is not one of '5m', '15m', 'hourly', 'daily'", 2,
+             command="schedule install --every 365d"),
+    BadInput("a schedule that is too rare for the period", "--every daily is less often than a report is due", 2,
+             config='[reporter]\nperiod = "1h"\n', command="schedule show cron --every daily"),
+    BadInput("a kind of schedule that is none", "'anacron' is not one of 'cron', 'systemd'", 2,
+             command="schedule install anacron"),
+    BadInput("a schedule that no host takes", "A schedule for windows is not installed from here", 2,
+             command="schedule install windows"),
+    BadInput("a resident reporter of cron", "There is no resident reporter for cron", 2,
+             command="schedule show cron --resident"),
+    BadInput("a stop hook of nothing", "A stop hook needs the engine's service", 2, command="schedule show stop-hook"),
+    BadInput("a stop hook of what is no service", "'camunda' is not the name of a systemd service", 2,
+             command="schedule show stop-hook --unit camunda"),
+    BadInput("a stop hook for an engine that is not configured", "No engine is called 'x'", 2,
+             command="schedule show stop-hook --unit camunda.service --engine x"),
+    BadInput("a schedule without crontab", "There is no crontab here. Install cron", 3, unprivileged=True,
+             command="schedule install cron", variables={"PATH": "/nonexistent"}),
+    BadInput("a schedule without systemd", "systemd does not run here. Take `telemetry schedule install cron`", 3,
+             unprivileged=True, command="schedule install systemd", variables={"PATH": "/nonexistent"}),
+    BadInput("a schedule where this user may not write", "cannot be changed: Permission denied. Run as root", 3,
+             unprivileged=True, command="schedule install cron --image /usr"),
+    BadInput("a schedule in a place where nothing can be made", "cannot be changed: Not a directory", 3,
+             command=f"schedule install cron --image {os.devnull}"),
+    BadInput("a schedule with a file of somebody else in its place", "was not written by `telemetry schedule install`",
+             3, command="schedule install cron --image .", prepare=_foreign_schedule),
 )  # fmt: skip
 
 LICENSES = (
@@ -239,4 +297,4 @@ LICENSES = (
              command="license set --file key.txt", prepare=_key(b'{"signature": "geheim"')),
 )  # fmt: skip
 
-TABLE = (*ENDPOINTS, *ENGINES, *CONFIGURATIONS, *STORES, *COMMANDS, *LICENSES)
+TABLE = (*ENDPOINTS, *ENGINES, *CONFIGURATIONS, *STORES, *COMMANDS, *SCHEDULES, *LICENSES)

@@ -1,17 +1,24 @@
-"""The way in and the only way out: runs a command, writes its result, and makes an exit status of what went wrong."""
+"""The way in and the only way out: runs a command, writes its result, and makes an exit status of what went wrong.
+
+A `send` that has nothing to do ends before anything is loaded, so this module loads nothing by itself.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
-from telemetry_core.errors import TelemetryError, UsageError
+from telemetry_admin import glance
 
+TYPE_CHECKING = False  # as type checkers know it; to load `typing` takes as long as the interpreter's start
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from telemetry_admin.host import Host
+    from telemetry_admin.invocation import Invocation
     from telemetry_admin.result import Json, Result
+    from telemetry_core.errors import TelemetryError
 
 
 class Interrupted(BaseException):
@@ -24,6 +31,8 @@ class Interrupted(BaseException):
 
 def main() -> NoReturn:
     """Run the program as the shell calls it."""
+    if glance.nothing_is_due(sys.argv[1:]):
+        sys.exit(0)
     from telemetry_admin.host import this_host
 
     _listen_to_signals()
@@ -39,35 +48,60 @@ def main() -> NoReturn:
         _forget_the_output()
         status = 141
     except Exception as error:  # noqa: BLE001  # a bug, said as the interpreter would, but without secrets
-        status = _signal_behind(error) or _write_bug()
-    sys.exit(status)
+        status = _signal_behind(error) or _bug()
+    _end(status)
+
+
+def _end(status: int) -> NoReturn:
+    """End at once: what is done is done, and to take everything apart takes Python a tenth of the whole run."""
+    from contextlib import suppress
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # nobody reads it, or it was closed from the beginning
+            stream.flush()
+    os._exit(status)
 
 
 def run(arguments: Sequence[str], host: Host) -> int:
     """Run the program with arguments on a host; the exit status (DESIGN §2)."""
+    from telemetry_admin.invocation import Invocation
+    from telemetry_core.errors import TelemetryError
+
     as_json = "--json" in arguments
     name = _name(arguments)
+    invocation = Invocation(host)
     try:
-        result = _call(list(arguments), host)
+        result = _call(list(arguments), invocation)
     except TelemetryError as error:
+        _say_losses(invocation)
         return _write_error(name, error, as_json=as_json)
+    _say_losses(invocation, result)
     if result is None:
         return 0 if {"-h", "--help", "--show-completion", "--install-completion"} & set(arguments) else 2
     return _write(name, result, host, as_json=as_json)
 
 
-def _call(arguments: list[str], host: Host) -> Result | None:
+def _say_losses(invocation: Invocation, result: Result | None = None) -> None:
+    """A store that was lost is said, whatever became of the command; where it is the command's failure, as that."""
+    from telemetry_admin.saying import say
+
+    for lost in invocation.lost:
+        if result is None or lost not in result.failures:
+            say(lost)
+
+
+def _call(arguments: list[str], invocation: Invocation) -> Result | None:
     """Call the command; the errors of the command line's library become our own."""
     import typer
 
     from telemetry_admin.app import VersionAsked, app
-    from telemetry_admin.invocation import Invocation
     from telemetry_admin.result import Result
+    from telemetry_core.errors import UsageError
 
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its base has no public name
     try:
         command = typer.main.get_command(app)
-        found = command.main(arguments, prog_name="telemetry", standalone_mode=False, obj=Invocation(host))
+        found = command.main(arguments, prog_name="telemetry", standalone_mode=False, obj=invocation)
     except VersionAsked as asked:
         return asked.result
     except usage_error as error:
@@ -111,9 +145,11 @@ def _write(name: str, result: Result, host: Host, *, as_json: bool) -> int:
 
         result.show(make_console(host))
     if result.raw is not None or not as_json:
-        for failure in result.failures:
-            _say(failure)
-    return 0 if result.error is None else result.error.exit_status
+        from telemetry_admin.saying import say
+
+        for failure in (*result.failures, *result.forgiven):
+            say(failure)
+    return result.exit_status
 
 
 def _write_error(name: str, error: TelemetryError, *, as_json: bool) -> int:
@@ -124,7 +160,9 @@ def _write_error(name: str, error: TelemetryError, *, as_json: bool) -> int:
     if as_json:
         _write_json(error_envelope(name, error))
     else:
-        _say(error)
+        from telemetry_admin.saying import say
+
+        say(error)
     return error.exit_status
 
 
@@ -134,13 +172,6 @@ def _write_json(value: Json) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def _say(error: TelemetryError) -> None:
-    """One line on standard error: what is wrong, and what to do next."""
-    line = " ".join(f"{error.message} {error.hint}".split())
-    printable = "".join(character if character.isprintable() else "\ufffd" for character in line)
-    sys.stderr.write(f"telemetry: {printable}\n")
-
-
 def _signal_behind(error: BaseException | None) -> int | None:
     """The status of a signal that came in the middle of a library's cleaning up, which then failed."""
     while error is not None and not isinstance(error, Interrupted):
@@ -148,19 +179,16 @@ def _signal_behind(error: BaseException | None) -> int | None:
     return None if error is None else error.status
 
 
-def _write_bug() -> int:
-    import traceback
+def _bug() -> int:
+    from telemetry_admin.saying import say_bug
+    from telemetry_core.errors import TelemetryError
 
-    from telemetry_core.secret import without_revealed
-
-    sys.stderr.write(without_revealed(traceback.format_exc()))
+    say_bug()
     return TelemetryError.exit_status
 
 
 def _forget_the_output() -> None:
     """Nobody reads it any more; without this the interpreter complains when it flushes at its end."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from telemetry_admin.invocation import Invocation
 
 #: Every command, in the order of `--help`; each is the module of that name in `commands`.
-COMMANDS = ("enable", "disable", "status", "preview", "send", "history", "environment", "license", "config")
+COMMANDS = (
+    "enable", "disable", "consent", "status", "preview", "send", "run", "history", "environment", "license",
+    "config", "schedule", "serve",
+)  # fmt: skip
 
 
 class LazyGroup(TyperGroup):

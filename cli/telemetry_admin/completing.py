@@ -37,6 +37,17 @@ def settings(incomplete: str) -> list[str]:
     return _quietly(keys, incomplete)
 
 
+def fields(incomplete: str) -> list[str]:
+    """Categories of fields, and fields that can be withheld."""
+
+    def names() -> list[str]:
+        from telemetry_core.wire import FIELDS
+
+        return ["license", "meta", "usage", *FIELDS]
+
+    return _quietly(names, incomplete)
+
+
 def _invocation() -> Invocation:
     return Invocation(this_host())
 

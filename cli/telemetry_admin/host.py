@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 import time
 from collections.abc import Mapping
@@ -30,6 +29,8 @@ class SystemClock:
 
     def random(self) -> float:
         """For jitter between attempts."""
+        import random
+
         return random.random()  # noqa: S311  # no secret depends on it
 
 
@@ -56,6 +57,40 @@ class Host:
             name = f"uid {os.geteuid()}"
         behind = self.environment.get("SUDO_USER")
         return f"{name} (sudo: {behind})" if behind and behind != name else name
+
+    def program(self) -> tuple[str, ...]:
+        """The words that start this program again: absolute, for what has no `PATH`."""
+        called = Path(sys.argv[0])
+        beside = Path(sys.executable).with_name("telemetry.exe" if os.name == "nt" else "telemetry")
+        for path in (called, beside):
+            if path.name == beside.name and path.is_file():
+                return (str(path.absolute()),)
+        return (sys.executable, "-m", "telemetry_admin")
+
+    def program_lies_in(self) -> tuple[Path, ...]:
+        """Where the interpreter and the packages of this program are, links followed."""
+        return tuple(Path(path).resolve() for path in (sys.executable, sys.prefix, sys.base_prefix))
+
+    def machine(self) -> str:
+        """What tells this machine from others: its id, else its name. Never shown: the id is confidential."""
+        import platform
+
+        try:
+            found = Path("/etc/machine-id").read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            found = ""
+        return found or platform.node()
+
+    def owner(self, path: Path) -> str | None:
+        """The user whom a file, or the directory it would lie in, belongs to; None where neither is there."""
+        for one in (path, path.parent):
+            try:
+                return one.owner()
+            except KeyError:
+                return str(one.stat().st_uid)
+            except (OSError, NotImplementedError):
+                continue
+        return None
 
 
 def _is_container() -> bool:

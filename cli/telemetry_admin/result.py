@@ -27,6 +27,8 @@ class Result:
         raw: Bytes that go to standard output as they are, and nothing else.
         failures: What went wrong for some of the engines.
         quiet: Failures that were said before and count for the exit status alone.
+        forgiven: Failures that are said and do not count for the exit status.
+        status: The exit status where that is the answer that was asked for, and not the one of failures.
     """
 
     data: Json
@@ -34,12 +36,21 @@ class Result:
     raw: bytes | None = None
     failures: Sequence[TelemetryError] = ()
     quiet: Sequence[TelemetryError] = field(default=())
+    forgiven: Sequence[TelemetryError] = field(default=())
+    status: int | None = None
 
     @property
     def error(self) -> TelemetryError | None:
         """The failure that decides the exit status."""
         failed = [*self.failures, *self.quiet]
         return first_by_precedence(failed) if failed else None
+
+    @property
+    def exit_status(self) -> int:
+        """What the program ends with."""
+        if self.status is not None:
+            return self.status
+        return 0 if self.error is None else self.error.exit_status
 
 
 def envelope(command: str, result: Result) -> Json:

@@ -15,6 +15,7 @@ _PASSING = (
     "The store goes with this container, and an initial report is sent once:"
     " mount a volume at the store's directory, or set TELEMETRY_STORE to a place that lasts."
 )
+_LOST = "The store was lost: the initial report counts as sent until telemetry is enabled or disabled again."
 _NO_REQUESTS = "All requests were forbidden with `telemetry disable --no-requests`."
 
 
@@ -29,6 +30,7 @@ class Consent:
         endpoint: Where reports would go now.
         veto: Why no request may leave at all, empty where one may: reporter switch, environment, `--no-requests`.
         passing: Whether the store goes with its container, so that an initial report would be sent at every start.
+        lost: Whether the store follows one that was lost, which may have held a decision and an initial report.
         withheld: Names of fields that are left out.
     """
 
@@ -38,6 +40,7 @@ class Consent:
     endpoint: Endpoint | None
     veto: str = ""
     passing: bool = False
+    lost: bool = False
     withheld: frozenset[str] = frozenset()
 
 
@@ -55,7 +58,9 @@ class Permit:
             raise NotPermitted("Only the consent makes permits.")
 
 
-def decide(config: Config, engine: str, history: Iterable[Decision], *, passing: bool = False) -> Consent:
+def decide(
+    config: Config, engine: str, history: Iterable[Decision], *, passing: bool = False, lost: bool = False
+) -> Consent:
     """The consent of now for an engine's entry (DESIGN §3): its last decision under the layers that can only forbid.
 
     Args:
@@ -63,6 +68,7 @@ def decide(config: Config, engine: str, history: Iterable[Decision], *, passing:
         engine: The entry's name.
         history: All decisions, oldest first.
         passing: Whether the store goes with its container.
+        lost: Whether the store follows one that was lost.
     """
     own = [decision for decision in history if decision.engine == engine]
     last = own[-1] if own else None
@@ -73,7 +79,8 @@ def decide(config: Config, engine: str, history: Iterable[Decision], *, passing:
         endpoint=config.endpoint,
         veto=_veto(config, last),
         passing=passing,
-        withheld=frozenset(config.withhold),
+        lost=lost,
+        withheld=frozenset(config.withhold) | frozenset(last.withheld if last else ()),
     )
 
 
@@ -100,9 +107,14 @@ def left_out(consent: Consent, points: Iterable[str]) -> frozenset[str]:
         consent: The consent of now; before it is given, everything is what would be agreed to.
         points: The names of all data points, such as `jdk`.
     """
+    return consent.withheld | set(not_agreed(consent, points))
+
+
+def not_agreed(consent: Consent, points: Iterable[str]) -> tuple[str, ...]:
+    """Data points that came with a later release than the consent, held back until somebody agrees to them."""
     if consent.decision is None or consent.state is not State.ENABLED:
-        return consent.withheld
-    return consent.withheld | (set(points) - set(consent.decision.fields) - set(wire.ALWAYS))
+        return ()
+    return tuple(name for name in points if name not in consent.decision.fields and name not in wire.ALWAYS)
 
 
 def obstacle(consent: Consent, kind: Kind) -> str:
@@ -118,6 +130,8 @@ def obstacle(consent: Consent, kind: Kind) -> str:
         return "No endpoint is configured."
     if kind is Kind.INITIAL and consent.passing:
         return _PASSING
+    if kind is Kind.INITIAL and consent.lost and consent.decision is None:
+        return _LOST
     return _moved(consent)
 
 
@@ -144,10 +158,14 @@ def refusal(consent: Consent, reason: str) -> NotPermitted | EndpointMissing:
 def _remedy(consent: Consent, reason: str) -> str:
     if reason == _PASSING:
         return "Then it goes at the next `telemetry send`."
+    if reason == _LOST:
+        return f"Decide with `telemetry enable` or `telemetry disable`, with --engine {consent.engine}."
     if not consent.veto or consent.veto == _NO_REQUESTS:
         return f"`telemetry enable --engine {consent.engine}` permits it."
     if consent.veto.startswith("DO_NOT_TRACK"):
         return "Unset DO_NOT_TRACK for this command."
+    if consent.veto.startswith("The policy"):
+        return "Only the administrator of this host can change that."
     return "`telemetry config show` says where that is set."
 
 
@@ -176,6 +194,8 @@ def _not_enabled(consent: Consent) -> str:
 
 
 def _veto(config: Config, last: Decision | None) -> str:
+    if config.forbidden_by:
+        return f"The policy of this host forbids telemetry ({config.forbidden_by})."
     if config.do_not_track:
         return "DO_NOT_TRACK is set in this environment (cron may not see it)."
     if not config.reporter_activate:

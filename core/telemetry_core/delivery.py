@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from telemetry_core import bypass, counting, due, files, wire
+from telemetry_core import bypass, counting, due, files, log, wire
 from telemetry_core.config import Reporter
 from telemetry_core.consent import Permit
 from telemetry_core.courier import Courier
-from telemetry_core.errors import AlreadySending, NotPermitted, UsageError
+from telemetry_core.errors import AlreadySending, DeliveryFailed, NotPermitted, UsageError
 from telemetry_core.http import Client, Exchange, Proxy, Security
-from telemetry_core.model import Attempt, Endpoint, Kind, Millis, Outcome, Receipt, Report, ReportState
+from telemetry_core.model import MINUTE, Attempt, Endpoint, Kind, Millis, Outcome, Receipt, Report, ReportState
 from telemetry_core.secret import Secret
 from telemetry_core.store import Store
+from telemetry_core.wire import Request
 
 ANSWER_LIMIT = 64 * 1024
 """Bytes of a receiver's answer that are read."""
@@ -57,12 +60,13 @@ def deliver(report: Report, permit: Permit, courier: Courier) -> tuple[Report, R
                 break
             seconds = min(courier.settings.timeout / 1000, courier.seconds_left())
             if seconds <= 0:
+                if not attempt:
+                    log.attempted(report, receipt)
                 break
             report, begun, obstacle = _begin(report, courier)
             if begun is None:
                 return report, replace(receipt, detail=obstacle)
-            exchange = client.exchange(request, seconds=seconds)
-            receipt = _without_secrets(classify(exchange, courier.clock.now()), client)
+            receipt = _attempt(report, request, client, courier, seconds=seconds)
             report = _end(report, begun, receipt, courier)
             if report.state is not ReportState.PENDING or receipt.outcome is Outcome.REFUSED:
                 return report, receipt
@@ -94,8 +98,9 @@ def resolve(report: Report, store: Store, now: Millis, *, accepted: bool) -> Rep
 
     Raises:
         UsageError: It is not pending, or never left, so that there is nothing to find out.
+        DeliveryFailed: It is being sent right now.
     """
-    with store.transaction():
+    with _sent_by_nobody(report, store), store.transaction():
         kept = store.reports.get(report.id) or report
         unknown = kept.maybe_arrived or any(one.outcome is None for one in store.reports.attempts(report.id))
         if kept.state is not ReportState.PENDING or not unknown:
@@ -112,6 +117,23 @@ def resolve(report: Report, store: Store, now: Millis, *, accepted: bool) -> Rep
             _leave_the_counts(closed, store)
         store.reports.put(closed)
     return closed
+
+
+@contextmanager
+def _sent_by_nobody(report: Report, store: Store) -> Iterator[None]:
+    """Keep everybody from sending a report: an answer that comes after it was closed would count it a second time."""
+    with suppress(AlreadySending), store.sending():
+        lease = store.leases.take(report.id, MINUTE)
+        if lease is not None:
+            try:
+                yield
+            finally:
+                store.leases.give_back(lease)
+            return
+    raise DeliveryFailed(
+        f"Report {report.id} is being sent right now.",
+        hint=f"In a minute or two `telemetry history {report.id}` shows what came of it.",
+    )
 
 
 def classify(exchange: Exchange, now: Millis) -> Receipt:
@@ -134,6 +156,14 @@ def classify(exchange: Exchange, now: Millis) -> Receipt:
         outcome = Outcome.UNKNOWN if exchange.body_begun else Outcome.NOT_SENT
         return Receipt(outcome, status, detail, text, _retry_after(answer.headers.get("retry-after"), now))
     return Receipt(Outcome.REFUSED, status, detail, text)
+
+
+def _attempt(report: Report, request: Request, client: Client, courier: Courier, *, seconds: float) -> Receipt:
+    log.sending(report)
+    exchange = client.exchange(request, seconds=seconds)
+    receipt = _without_secrets(classify(exchange, courier.clock.now()), client)
+    log.attempted(report, receipt)
+    return receipt
 
 
 def _without_secrets(receipt: Receipt, client: Client) -> Receipt:

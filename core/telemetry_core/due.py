@@ -21,6 +21,11 @@ def slot(now: Millis, phase_at: Millis, period: Millis) -> Millis:
     return phase_at + (now - phase_at) // period * period
 
 
+def on_time(slot_at: Millis, period: Millis) -> Millis:
+    """The instant in a slot that is a whole number of periods after the first report."""
+    return slot_at + round(period * _EARLY)
+
+
 def initial_due_at(state: State, first_contact_at: Millis, now: Millis) -> Millis:
     """When the initial report is due: at the next `send` once decided, else three hours after the first contact.
 
@@ -29,6 +34,11 @@ def initial_due_at(state: State, first_contact_at: Millis, now: Millis) -> Milli
     if state is not State.NOT_CONFIGURED:
         return min(first_contact_at, now)
     return min(first_contact_at, now) + UNDECIDED_DELAY
+
+
+def reading_is_due(read_at: Millis, now: Millis, sample_period: Millis) -> bool:
+    """Whether the last reading is older than a sample period; in the future, a clock had gone wrong."""
+    return not read_at <= now < read_at + sample_period
 
 
 def next_attempt(now: Millis, failed_runs: int, retry_after: float | None, period: Millis) -> Millis:

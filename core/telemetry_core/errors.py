@@ -68,6 +68,12 @@ class SecretExposed(ConfigurationError):
     code = "secret-exposed"
 
 
+class NotSchedulable(ConfigurationError):
+    """This host, or this user on it, cannot take a schedule."""
+
+    code = "not-schedulable"
+
+
 class NotPermitted(TelemetryError):
     """An explicit command asks for what the consent of now does not allow."""
 
@@ -149,6 +155,12 @@ class StoreDamaged(StoreError):
     """What the store holds is not what was written to it."""
 
     code = "store-damaged"
+
+
+class StoreLost(StoreError):
+    """The store is gone, or was set aside because it is damaged; an empty one is in its place."""
+
+    code = "store-lost"
 
 
 class StoreUnavailable(StoreError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from telemetry_core.errors import ConfigurationError, SecretExposed
@@ -26,6 +28,40 @@ def read_limited(path: Path, limit: int) -> bytes:
             f"{path} is larger than {limit} bytes.", hint="Check that the path names the file that was meant."
         )
     return content
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put a new file (mode 0644) in place of an old one: no reader ever sees half of it, also after a power cut.
+
+    Raises:
+        OSError: It cannot be written; what was there before is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Have a file, or what a directory lists, on the disk before anything else is done.
+
+    Raises:
+        OSError: That cannot be.
+    """
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def read_secret(path: Path) -> Secret:

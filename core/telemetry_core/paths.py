@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-SYSTEM_CONFIG = Path("/etc/telemetry/telemetry.toml")
-SYSTEM_STATE = Path("/var/lib/telemetry")
-STORE_NAME = "telemetry.db"
+from telemetry_core import system
+
+SYSTEM_CONFIG = Path(system.CONFIG)
+SYSTEM_POLICY = Path(system.POLICY)
+SYSTEM_STATE = Path(system.STATE)
+STORE_NAME = system.STORE_NAME
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,10 +64,9 @@ class Built:
 
 def initial(installation: str, product: Product, state: State, source: str) -> Built:
     """The initial report: the documented keys only (user guide, Initial Data Report)."""
-    enabled = {State.ENABLED: True, State.DISABLED: False, State.NOT_CONFIGURED: None}[state]
-    payload = Payload(Kind.INITIAL, installation, product, telemetry_enabled=enabled)
+    payload = Payload(Kind.INITIAL, installation, product, telemetry_enabled=state.flag)
     findings: dict[str, Finding] = {name: Found(None, source) for name in INITIAL_FIELDS}
-    findings["telemetry-enabled"] = Found(enabled, "consent")
+    findings["telemetry-enabled"] = Found(state.flag, "consent")
     return Built(payload, findings)
 
 

@@ -26,6 +26,10 @@ class Secret:
         _REVEALED.add(self.__text)
         return self.__text
 
+    def forget(self) -> None:
+        """Not keep in mind any more that this one was revealed: for those of others, of which there is no end."""
+        _REVEALED.discard(self.__text)
+
     def __repr__(self) -> str:
         return REDACTED
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
 
 from telemetry_core import VERSION
-from telemetry_core.model import Document, Endpoint, Kind, License, Millis, Payload, Software
+from telemetry_core.model import Endpoint, Kind, Millis
+
+if TYPE_CHECKING:
+    from telemetry_core.model import Document, License, Payload, Software
 
 Json = dict[str, object]
 
 _INTERNALS = "product.internals."
+#: The order in which engines say the same over REST; integration and start date follow.
+_ENGINE_ORDER = ("database", "commands", "metrics", "webapps", "jdk", "application-server", "license-key")
 _MAPS = ("commands", "metrics", "features")
-_NAMESPACE = uuid.UUID("5e0b9d1c-7a37-5f0e-9c0a-6b1f4c3a2d70")
+_NAMESPACE = "5e0b9d1c-7a37-5f0e-9c0a-6b1f4c3a2d70"
 
 #: Data points that are never withheld: without them a report says nothing (DESIGN §3, category general).
 ALWAYS = ("installation", "product.name", "product.version", "product.edition", "telemetry-enabled")
@@ -38,8 +43,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 def encode(payload: Payload) -> Document:
     """The bytes of a report: UTF-8, compact, declared order, map keys sorted; the same payload gives the same bytes."""
-    text = json.dumps(tree(payload), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    body = text.encode("utf-8")
+    from telemetry_core.model import Document
+
+    body = _text(tree(payload)).encode("utf-8")
     return Document(body=body, sha256=hashlib.sha256(body).hexdigest())
 
 
@@ -58,6 +64,30 @@ def tree(payload: Payload) -> Json:
             "internals": internals,
         },
     }
+
+
+def without_license(document: Document, *, instead: str) -> str:
+    """The text of a report for a log: what a licence says is replaced by a word, all else is as it is sent."""
+    tree = json.loads(document.body)
+    internals = tree.get("product", {}).get("internals", {})
+    if "license-key" not in internals:
+        return document.body.decode("utf-8")
+    internals["license-key"] = dict.fromkeys(internals["license-key"], instead)
+    return _text(tree)
+
+
+def engine_tree(payload: Payload) -> Json:
+    """What an engine's own `GET /telemetry/data` would say of it (facts §1.6).
+
+    Every key is always there; null is what is unknown or withheld. `telemetry-enabled` is no part of it.
+    """
+    report = tree(payload)
+    product = cast("Json", report["product"])
+    found = cast("Json", product["internals"])
+    internals = {name: _filled(found.get(name), FIELDS[name]) for name in _ENGINE_ORDER}
+    integration = "camunda-integration" if payload.integration is None else payload.integration.key
+    internals |= {name: found.get(name) for name in (integration, "data-collection-start-date")}
+    return {**report, "product": {**product, "internals": internals}}
 
 
 def field_path(point: str) -> str:
@@ -80,12 +110,18 @@ def date(instant: Millis) -> str:
 
 def initial_id(installation: str) -> str:
     """The id of an installation's initial report: whoever sends it first, it is the same one (DESIGN §3)."""
-    return str(uuid.uuid5(_NAMESPACE, f"{installation}\n{Kind.INITIAL}"))
+    return _id(f"{installation}\n{Kind.INITIAL}")
 
 
 def periodic_id(installation: str, window_start: Millis, ordinal: int) -> str:
     """The id of a periodic report; `ordinal` counts the refused and withdrawn ones before it with the same start."""
-    return str(uuid.uuid5(_NAMESPACE, f"{installation}\n{Kind.PERIODIC}\n{window_start}\n{ordinal}"))
+    return _id(f"{installation}\n{Kind.PERIODIC}\n{window_start}\n{ordinal}")
+
+
+def _id(name: str) -> str:
+    from uuid import UUID, uuid5  # takes its time to load
+
+    return str(uuid5(UUID(_NAMESPACE), name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +151,10 @@ def request(document: Document, endpoint: Endpoint, report: str) -> Request:
         ),
         body=document.body,
     )
+
+
+def _text(values: Json) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _authority(endpoint: Endpoint) -> str:
@@ -169,6 +209,11 @@ def _license(license_key: License | None) -> Json | None:
         "raw": license_key.raw,
     }
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _filled(value: object, inner: tuple[str, ...]) -> object:
+    """An object with all its keys; maps and lists as they are."""
+    return {name: value.get(name) for name in inner} if isinstance(value, dict) and "*" not in inner else value
 
 
 def _remove(values: Json, path: list[str]) -> None:

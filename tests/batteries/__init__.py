@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.batteries import answers, canaries, disk, kills, nodes, signals, starts
+from tests.batteries import answers, canaries, disk, ends, kills, nodes, signals, starts
 from tests.batteries.tally import Tally
 
 #: Each takes how many tries, and the seed of its chance.
@@ -12,6 +12,7 @@ BATTERIES: dict[str, Callable[[int, int], Tally]] = {
     "answers": answers.run,
     "canaries": canaries.run,
     "disk": disk.run,
+    "ends": ends.run,
     "kills": kills.run,
     "nodes": nodes.run,
     "signals": signals.run,

@@ -1,4 +1,4 @@
-"""Whatever happens to a `send`, what the engine counted arrives once; each battery says so in one line."""
+"""Whatever happens to a `send` or a `run`, what the engine counted arrives once; each battery says so in one line."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from tests.support.dose import DOSE
 #: How many tries: always, and in the fullest dose (`make battery`).
 DOSES = {
     "answers": (50, 500),
-    "canaries": (100, 1056),
+    "canaries": (100, 1280),
     "disk": (60, 1000),
+    "ends": (6, 100),
     "kills": (60, 1000),
     "nodes": (5, 100),
     "signals": (40, 1000),

@@ -38,6 +38,11 @@ NO_TRANSLATION = Bug(
     "telemetry_core/store/sqlite.py", "raise _unavailable(path, text) from error", "raise RuntimeError(text)"
 )
 ECHO = Bug("telemetry_core/http/client.py", "return redacted(text, *known)", "return text")
+CHATTY = Bug(
+    "telemetry_core/delivery.py",
+    "    log.sending(report)\n",
+    "    log.sending(report); log.disabled((), client._with_authorization(request).headers[-1][1])\n",
+)
 DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
 
 
@@ -54,9 +59,11 @@ shared = pytest.mark.skipif(nodes.missing_here() is not None, reason=str(nodes.m
         pytest.param("answers", 3, COUNTS_LEAVE_EARLY, "lost", id="answers, counts that are gone"),
         pytest.param("disk", 6, NEW_KEY, "doubled", id="disk, another key at each attempt"),
         pytest.param("disk", 6, NO_TRANSLATION, "died", id="disk, errors of the store as they come"),
+        pytest.param("ends", 3, COUNTS_STAY, "doubled", id="ends, counts that stay"),
         pytest.param("nodes", 8, NO_LEASE, "doubled", id="nodes, no lease", marks=shared),
         pytest.param("starts", 2, NO_LOCK, "doubled", id="starts, no lock"),
-        pytest.param("canaries", 40, ECHO, "died", id="canaries, what the other side repeats"),
+        pytest.param("canaries", 60, ECHO, "died", id="canaries, what the other side repeats"),
+        pytest.param("canaries", 40, CHATTY, "died", id="canaries, a token in the log"),
         pytest.param("signals", 3, DEAF, "died", id="signals, nobody listens"),
     ],
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from telemetry_core import reporting, stamp
 from tests.batteries.books import Books, arrived, changed, excess, missing
 from tests.support.clock import ShiftedClock
 from tests.support.desk import Desk
@@ -62,6 +63,38 @@ class World:
     def work(self, times: int) -> None:
         self.engine.start_process(times)
 
+    def send(self) -> None:
+        """A `send` as the program does it, with the stamp that it leaves."""
+        self.desk.send()
+        self._leave_stamp()
+
+    def is_misled(self) -> bool:
+        """Whether a stamp would keep a `send` of now from what is due."""
+        with self.desk.session() as session:
+            is_due = reporting.idle_until(session) <= session.clock.now()
+        return is_due and stamp.holds(*self._stamp, self.clock.now())
+
+    @property
+    def _stamp(self) -> tuple[str, str]:
+        """Where the program's stamp is, and what it is written in."""
+        environment = self.program.environment()
+        place = stamp.place(environment, is_root=os.geteuid() == 0)
+        assert place is not None
+        return place, stamp.surroundings(environment, os.geteuid(), str(self.program.directory))
+
+    def _leave_stamp(self) -> None:
+        if not isinstance(self.desk.place, Path):
+            return  # a store on a server is not one of these scenes' own
+        now, store, config = self.clock.now(), str(self.program.store), str(self.program.config)
+        watched = [
+            ("file", stamp.identity(config), config),
+            ("store", stamp.identity(store, is_store=True), store),
+        ]
+        with self.desk.session() as session:
+            until = reporting.idle_until(session)
+        if until > now:
+            stamp.leave(*self._stamp, written_at=now, not_before=until, watched=watched)
+
     def books(self) -> Books:
         """Judged by what the engine counted and what the receiver committed, not by our own store."""
         counted = self.engine.totals()
@@ -84,7 +117,7 @@ def periodic(world: World) -> None:
     world.clock.behind = DAY + 60 * MINUTE
     world.enable()
     world.work(2)
-    world.desk.send()
+    world.send()
     world.clock.behind = 0
     world.work(3)
 
@@ -93,11 +126,11 @@ def resend(world: World) -> None:
     """A report whose answer was lost is due again, and more was counted since."""
     world.clock.behind = DAY + 60 * MINUTE
     world.enable()
-    world.desk.send()
+    world.send()
     world.clock.behind = 10 * MINUTE
     world.work(4)
     world.receiver.answer = lambda _: Reply(status=None)
-    world.desk.send()
+    world.send()
     world.receiver.answer = lambda _: Reply()
     world.clock.behind = 0
     world.work(2)
@@ -108,9 +141,10 @@ SCENES: tuple[Scene, ...] = (first, periodic, resend)
 
 
 def recover(world: World) -> tuple[Books, int]:
-    """The books after one more `send`, which must do, and whether it took another one."""
+    """The books after one more `send`, which must do, and whether it took another or a stamp would have delayed it."""
+    late = int(world.is_misled())
     world.desk.send(force=True)
-    books, late = world.books(), 0
+    books = world.books()
     if not books.balanced:
         world.desk.send(force=True)
         books, late = world.books(), 1

@@ -65,7 +65,8 @@ def as_nobody(program: Program, row: BadInput) -> Run:
         environment["TELEMETRY_STORE"] = str(directory / "state" / "telemetry.db")
         command = ["--config", str(directory / "telemetry.toml")]
         with redirect_stdout(StringIO()):
-            run([*command, "status"], host)  # loads the modules that only root may read where Python is root's own
+            for loading in (["status"], ["schedule", "show", "cron", "--json"]):
+                run([*command, *loading], host)  # modules that only root may read where Python is root's own
         with unprivileged():
             status = run([*command, *row.command.split()], host)
     return Run(status, b"", errors.getvalue().encode())

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from telemetry_core.config import ENGINE_SETTINGS, SETTINGS, Config, Engine, Layers, Reporter, Url, load
+from telemetry_core.config import (
+    ENGINE_SETTINGS,
+    SETTINGS,
+    Config,
+    Engine,
+    Layers,
+    Log,
+    LogTarget,
+    Reporter,
+    Serve,
+    Size,
+    Url,
+    load,
+)
 from telemetry_core.config.sources import variable
 from telemetry_core.model import Endpoint
 from telemetry_core.secret import Secret
@@ -25,10 +38,14 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
      ("license-key", "jdk.vendor")),
     ("store", "TELEMETRY_STORE", '"telemetry.db"', "telemetry.db", Path("telemetry.db")),
     ("store-password-file", "TELEMETRY_STORE_PASSWORD_FILE", '"password"', "password", Path("password")),
+    ("state-directory", "TELEMETRY_STATE_DIRECTORY", '"/srv/telemetry"', "/srv/telemetry", Path("/srv/telemetry")),
     ("reporter.period", "TELEMETRY_REPORTER__PERIOD", '"12h"', "12h", 43_200_000),
     ("reporter.retries", "TELEMETRY_REPORTER__RETRIES", "5", "5", 5),
     ("reporter.timeout", "TELEMETRY_REPORTER__TIMEOUT", '"20s"', "20s", 20_000),
     ("reporter.deadline", "TELEMETRY_REPORTER__DEADLINE", '"1m30s"', "1m30s", 90_000),
+    ("reporter.sample-period", "TELEMETRY_REPORTER__SAMPLE_PERIOD", '"1h"', "1h", 3_600_000),
+    ("reporter.initial-delay", "TELEMETRY_REPORTER__INITIAL_DELAY", '"10s"', "10s", 10_000),
+    ("reporter.final-deadline", "TELEMETRY_REPORTER__FINAL_DEADLINE", '"8s"', "8s", 8_000),
     ("reporter.ca-file", "TELEMETRY_REPORTER__CA_FILE", '"ca.pem"', "ca.pem", Path("ca.pem")),
     ("reporter.client-cert", "TELEMETRY_REPORTER__CLIENT_CERT", '"c.pem"', "c.pem", Path("c.pem")),
     ("reporter.client-key", "TELEMETRY_REPORTER__CLIENT_KEY", '"k.pem"', "k.pem", Path("k.pem")),
@@ -37,6 +54,17 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
     ("reporter.no-proxy", "TELEMETRY_REPORTER__NO_PROXY", '["a.example", "10.0.0.0/8"]', "a.example, 10.0.0.0/8",
      ("a.example", "10.0.0.0/8")),
     ("reporter.token-file", "TELEMETRY_REPORTER__TOKEN_FILE", '"/run/token"', "/run/token", Path("/run/token")),
+    ("log.level", "TELEMETRY_LOG__LEVEL", '"debug"', "DEBUG", "debug"),
+    ("log.to", "TELEMETRY_LOG__TO", '"./t.log"', "./t.log", LogTarget("file", Path("t.log"))),
+    ("log.format", "TELEMETRY_LOG__FORMAT", '"json"', "json", "json"),
+    ("log.rotate-size", "TELEMETRY_LOG__ROTATE_SIZE", '"500k"', "500k", Size(512_000)),
+    ("log.rotate-count", "TELEMETRY_LOG__ROTATE_COUNT", "0", "0", 0),
+    ("serve.listen", "TELEMETRY_SERVE__LISTEN", '"::"', "::", "::"),
+    ("serve.port", "TELEMETRY_SERVE__PORT", "8443", "8443", 8443),
+    ("serve.tls-cert", "TELEMETRY_SERVE__TLS_CERT", '"c.pem"', "c.pem", Path("c.pem")),
+    ("serve.tls-key", "TELEMETRY_SERVE__TLS_KEY", '"k.pem"', "k.pem", Path("k.pem")),
+    ("serve.allow-http", "TELEMETRY_SERVE__ALLOW_HTTP", "true", "true", True),
+    ("serve.token-file", "TELEMETRY_SERVE__TOKEN_FILE", '"tokens"', "tokens", Path("tokens")),
 ]  # fmt: skip
 INNER: list[tuple[str, str, str, str, object]] = [
     ("rest", "REST", '"http://127.0.0.1:8080/engine-rest"', "http://127.0.0.1:8080/engine-rest", URL),
@@ -63,15 +91,18 @@ INNER: list[tuple[str, str, str, str, object]] = [
 
 
 def attribute(key: str) -> str:
-    return key.removeprefix("reporter.").removeprefix("telemetry-").replace("-", "_")
+    return key.rpartition(".")[2].removeprefix("telemetry-").replace("-", "_")
 
 
 def below(base: Path, value: object) -> object:
+    if isinstance(value, LogTarget) and value.path is not None:
+        return replace(value, path=base / value.path)
     return base / value if isinstance(value, Path) else value
 
 
 def found(config: Config, key: str) -> object:
-    return getattr(config.reporter if key.startswith("reporter.") else config, attribute(key))
+    table = key.partition(".")[0] if "." in key else None
+    return getattr(config if table is None else getattr(config, table), attribute(key))
 
 
 def test_these_are_all_settings() -> None:
@@ -80,8 +111,9 @@ def test_these_are_all_settings() -> None:
 
 
 def test_every_setting_has_its_place_in_the_configuration() -> None:
-    places = {one.name for kind in (Config, Reporter) for one in fields(kind)} - {"reporter", "engines", "values"}
-    assert places == {attribute(one[0]) for one in PLAIN} | {"do_not_track"}
+    places = {one.name for kind in (Config, Reporter, Log, Serve) for one in fields(kind)}
+    places -= {"reporter", "log", "serve", "engines", "values"}
+    assert places == {attribute(one[0]) for one in PLAIN} | {"do_not_track", "forbidden_by"}
     assert {one.name for one in fields(Engine)} == {attribute(one[0]) for one in INNER} | {"entry"}
 
 
@@ -134,7 +166,17 @@ def test_a_setting_of_an_engine_is_read_from_its_variable(
 def test_without_anything_said_every_setting_has_its_default() -> None:
     config = load(Layers())
     assert config == Config(
-        reporter=Reporter(period=86_400_000, retries=2, timeout=15_000, deadline=60_000),
+        reporter=Reporter(
+            period=86_400_000,
+            retries=2,
+            timeout=15_000,
+            deadline=60_000,
+            sample_period=21_600_000,
+            initial_delay=300_000,
+            final_deadline=5_000,
+        ),
+        log=Log(level="warning", format="text", rotate_size=Size(10 * 1024 * 1024), rotate_count=5, to=None),
+        serve=Serve(listen="127.0.0.1", port=8470),
         endpoint=None,
         allow_http=False,
         initialize_telemetry=None,

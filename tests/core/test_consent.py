@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from telemetry_core import consent
-from telemetry_core.config import Config, Reporter
+from telemetry_core.config import Config, Layers, load
 from telemetry_core.consent import Consent, Permit, decide, obstacle, permit, strictest
 from telemetry_core.errors import EndpointMissing, NotPermitted
 from telemetry_core.model import Decision, Endpoint, Kind, State
 
 ENDPOINT = Endpoint("https://telemetry.example/pings", "https", "telemetry.example", 443)
-CONFIG = Config(reporter=Reporter(86_400_000, 2, 15_000, 60_000), endpoint=ENDPOINT)
+CONFIG = replace(load(Layers()), endpoint=ENDPOINT)
 
 
 def decision(state: State, engine: str = "orders", **details: object) -> Decision:

@@ -99,5 +99,18 @@ def test_no_wait_is_longer_than_a_short_period() -> None:
     assert due.next_attempt(T, 9, None, 10 * MINUTE) == T + 10 * MINUTE
 
 
+def test_on_time_is_whole_periods_after_the_first_report() -> None:
+    slot = due.slot(T + 3 * DAY, due.phase(T, DAY), DAY)
+    assert due.on_time(slot, DAY) == T + 3 * DAY
+
+
+@pytest.mark.parametrize(
+    ("age", "is_due"),
+    [(0, False), (6 * HOUR - 1, False), (6 * HOUR, True), (400 * DAY, True), (-1, True), (-400 * DAY, True)],
+)
+def test_a_reading_is_due_when_the_last_one_is_old_or_in_the_future(age: int, is_due: bool) -> None:
+    assert due.reading_is_due(T - age, T, 6 * HOUR) == is_due
+
+
 def test_a_refused_report_is_tried_again_a_period_later_less_what_a_cron_may_be_early() -> None:
     assert due.next_period(T, DAY) == 1_795_082_080_000

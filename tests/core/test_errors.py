@@ -21,6 +21,7 @@ def test_every_kind_of_failure_has_the_exit_status_of_the_design() -> None:
         "configuration": 3,
         "endpoint-missing": 3,
         "secret-exposed": 3,
+        "not-schedulable": 3,
         "not-permitted": 4,
         "engine": 5,
         "engine-unreachable": 5,
@@ -34,6 +35,7 @@ def test_every_kind_of_failure_has_the_exit_status_of_the_design() -> None:
         "already-sending": 7,
         "store": 8,
         "store-damaged": 8,
+        "store-lost": 8,
         "store-unavailable": 8,
         "store-too-new": 8,
     }

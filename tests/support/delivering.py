@@ -34,7 +34,15 @@ from tests.support.clock import START, ManualClock
 INSTALLATION = "8343cc7a-8ad1-42d4-97d2-43452c0bdfa3"
 PERIODIC = "11111111-0000-5000-8000-000000000001"
 INITIAL = "22222222-0000-5000-8000-000000000001"
-SETTINGS = Reporter(period=24 * 60 * 60_000, retries=0, timeout=5_000, deadline=60_000)
+SETTINGS = Reporter(
+    period=24 * 60 * 60_000,
+    retries=0,
+    timeout=5_000,
+    deadline=60_000,
+    sample_period=6 * 60 * 60_000,
+    initial_delay=5 * 60_000,
+    final_deadline=5_000,
+)
 
 
 def endpoint(url: str) -> Endpoint:

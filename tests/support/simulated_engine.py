@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -28,6 +29,25 @@ PUBLIC = {
     "executed-decision-elements": "executed-decision-elements",
 }
 Answer = tuple[int, str, bytes]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request."""
+
+    method: str
+    path: str
+    authorization: str = ""
+    body: bytes = b""
+
+    @property
+    def plain(self) -> str:
+        """The path within the REST API, whichever engine it names."""
+        return re.sub(r"/engine/[^/]+(?=/)", "", unquote(urlsplit(self.path).path).removeprefix("/engine-rest"))
+
+    @property
+    def query(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
 
 
 class SimulatedEngine(Served):
@@ -97,17 +117,19 @@ class SimulatedEngine(Served):
             self.commands.clear()
             self.started_at = self.now()
 
+    def respond(self, asked: Asked) -> Answer:
+        """What it answers to a request."""
+        return self.answer(asked.path)
+
     def answer(self, path: str) -> Answer:
         """What the REST API answers."""
-        parts = urlsplit(path)
-        plain = re.sub(r"/engine/[^/]+(?=/)", "", unquote(parts.path).removeprefix("/engine-rest"))
+        asked = Asked("GET", path)
         self.requests.append(path)
-        if plain in self.override:
-            made = self.override[plain]
+        if asked.plain in self.override:
+            made = self.override[asked.plain]
             return made() if callable(made) else made
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         with self._lock:
-            return self._answer(plain, query)
+            return self._answer(asked.plain, asked.query)
 
     def _answer(self, path: str, query: dict[str, str]) -> Answer:
         if path == "/telemetry/data":
@@ -163,13 +185,21 @@ def _handler(engine: SimulatedEngine) -> type[BaseHTTPRequestHandler]:
         wbufsize = -1  # head and body in one piece: in two, the second waits 40 ms for the first one's receipt
 
         def do_GET(self) -> None:
-            engine.last_authorization = self.headers.get("Authorization", "")
-            status, kind, body = engine.answer(self.path)
+            self._respond()
+
+        def do_POST(self) -> None:
+            self._respond()
+
+        def _respond(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            asked = Asked(self.command, self.path, self.headers.get("Authorization", ""), body)
+            engine.last_authorization = asked.authorization
+            status, kind, content = engine.respond(asked)
             self.send_response(status)
             self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
             pass

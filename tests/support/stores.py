@@ -9,7 +9,7 @@ import psycopg
 
 from telemetry_core.config import Url
 from telemetry_core.config.values import DATABASE_URL
-from telemetry_core.store import Store
+from telemetry_core.store import Place, Store
 from tests.support.postgresql import PostgreSQL
 
 
@@ -30,6 +30,27 @@ def tamper(store: Store, statement: str, *values: object) -> None:
     with connected(store.place) as server, server.transaction():
         server.execute("SET LOCAL search_path = telemetry")
         assert server.execute(statement.replace("?", "%s").encode(), values or None).rowcount > 0
+
+
+def downgrade(place: Place, version: int) -> None:
+    """Make of a store what the release with that migration would have left."""
+    steps = {
+        4: ("ALTER TABLE migration DROP COLUMN readable_from",),
+        3: ("ALTER TABLE report DROP COLUMN lease_until",),
+        2: ("DROP INDEX report_of",),
+    }
+    undone = [step for number in range(max(steps), version, -1) for step in steps[number]]
+    undone.append(f"DELETE FROM migration WHERE version > {version}")
+    if isinstance(place, Path):
+        with sqlite3.connect(place) as connection:
+            for step in undone:
+                connection.execute(step)
+        connection.close()
+        return
+    with connected(place) as server, server.transaction():
+        server.execute("SET LOCAL search_path = telemetry")
+        for step in undone:
+            server.execute(step.encode())
 
 
 def connected(url: Url) -> psycopg.Connection[tuple[object, ...]]:

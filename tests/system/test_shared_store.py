@@ -43,7 +43,7 @@ def node(tmp_path: Path, receiver: Receiver, simulated: SimulatedEngine) -> Iter
     yield make
     for program in made:
         assert not program.store.exists()
-        assert {path.name for path in program.directory.iterdir()} <= {"telemetry.toml", "password"}
+        assert {path.name for path in program.directory.iterdir()} <= {"telemetry.toml", "password", "state"}
 
 
 def begin(program: Program, *arguments: str) -> subprocess.Popen[bytes]:

@@ -1,12 +1,16 @@
 """`telemetry disable`: takes consent back; asks nobody and contacts nothing."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, selected
 from telemetry_admin.result import Result
+
+if TYPE_CHECKING:
+    from telemetry_core.administration import Decided
+    from telemetry_core.reporting import Session, Status
 
 app = typer.Typer(add_completion=False)
 
@@ -35,10 +39,13 @@ def command(
 
     invocation: Invocation = ctx.obj
     author = decisions.Author(invocation.host.user(), "command", authorized_by=authorized_by, reason=reason)
-    with invocation.writing(first_run=False) as session:
+
+    def disable(session: "Session") -> "tuple[list[Decided], list[Status]]":
         engines = selected(session, engine, everything=all_)
         decided = [decisions.disable(session, one, author, no_requests=no_requests) for one in engines]
-        standing = [reporting.status(session, one) for one in engines]
+        return decided, [reporting.status(session, one) for one in engines]
+
+    decided, standing = invocation.deciding(disable, first_run=False)
     return Result(
         data={"engines": [render.described(one) for one in decided]},
         show=lambda console: render.show_disabled(console, decided, standing),

@@ -1,13 +1,16 @@
 """`telemetry enable`: consent, with everything that it is about shown first."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from telemetry_admin import options
+from telemetry_admin import completing, options
 from telemetry_admin.invocation import Invocation, for_each, selected
 from telemetry_admin.result import Result, raise_if_alone
 from telemetry_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from telemetry_core.reporting import Session
 
 app = typer.Typer(add_completion=False)
 
@@ -18,6 +21,24 @@ def command(
     *,
     engine: options.Engines = None,
     all_: options.All = False,
+    without: Annotated[
+        Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
+        typer.Option(
+            "--without",
+            metavar="FIELD",
+            help="Withhold license, meta, usage, or a field such as jdk.vendor; again for several; stays until --with.",
+            autocompletion=completing.fields,
+        ),
+    ] = None,
+    with_: Annotated[
+        Optional[list[str]],  # noqa: UP045  # as above
+        typer.Option(
+            "--with",
+            metavar="FIELD",
+            help="Agree to what was withheld with --without before.",
+            autocompletion=completing.fields,
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     authorized_by: options.AuthorizedBy = None,
     reason: options.Reason = None,
@@ -33,23 +54,31 @@ def command(
     from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
+    choice = decisions.Choice(tuple(without or ()), tuple(with_ or ()))
+    decisions.fields_of((*choice.without, *choice.with_))  # a wrong one is said before anything is asked
     if not yes and (json or not invocation.host.can_ask):
         raise UsageError("There is no terminal to ask on.", hint="Add --yes to enable without being asked.")
-    with invocation.writing() as session:
+
+    def enable(session: "Session") -> Result:
         engines = selected(session, engine, everything=all_)
         decisions.require_endpoint(session)
         if not json:
-            render.show_what_it_means(make_console(invocation.host), session, engines)
+            render.show_what_it_means(make_console(invocation.host), session, engines, choice)
         if not yes and not typer.confirm(f"Enable telemetry for {', '.join(one.entry for one in engines)}?"):
             return Result(data={"engines": []}, show=lambda console: console.print("Nothing was changed."))
         author = decisions.Author(
             invocation.host.user(), "command", authorized_by=authorized_by, reason=reason, note_shown=not json
         )
-        decided, failures = for_each(engines, lambda one: decisions.enable(session, one, author))
+        decided, failures = for_each(engines, lambda one: decisions.enable(session, one, author, choice))
+        raise_if_alone(failures, decided)
         obstacles = {one.entry: reporting.status(session, one).obstacle for one in engines}
-    raise_if_alone(failures, decided)
-    return Result(
-        data={"engines": [render.described(one) for one in decided], "legal-note-sha256": decisions.legal_note.SHA256},
-        show=lambda console: render.show_enabled(console, decided, obstacles),
-        failures=failures,
-    )
+        return Result(
+            data={
+                "engines": [render.described(one) for one in decided],
+                "legal-note-sha256": decisions.legal_note.SHA256,
+            },
+            show=lambda console: render.show_enabled(console, decided, obstacles),
+            failures=failures,
+        )
+
+    return invocation.deciding(enable)

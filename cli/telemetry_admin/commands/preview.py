@@ -9,7 +9,6 @@ from telemetry_admin.invocation import Invocation, for_each, selected
 from telemetry_admin.result import Json, Result, instant, raise_if_alone
 from telemetry_core.errors import UsageError
 from telemetry_core.model import Kind
-from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
     from telemetry_core.reporting import Change, Preview
@@ -86,6 +85,8 @@ def _change(change: "Change") -> Json:
 
 
 def _described(preview: "Preview") -> Json:
+    from telemetry_core.wire import field_path
+
     request = preview.request
     return {
         "engines": list(preview.engines),

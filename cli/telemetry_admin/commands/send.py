@@ -1,5 +1,6 @@
 """`telemetry send`: what cron runs; silent when nothing is due."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,12 +8,17 @@ import typer
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, chosen, for_each
 from telemetry_admin.result import Json, Result, instant, raise_if_alone
+from telemetry_admin.stamping import Stamping
+from telemetry_core.errors import AlreadySending, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from telemetry_core.config import Engine
-    from telemetry_core.reporting import Delivered, Planned, Request, Session
+    from telemetry_core.reporting import Delivered, Planned, Request, Sending, Session
+
+    Engines: TypeAlias = Callable[[Session], tuple[Engine, ...]]
 
 app = typer.Typer(add_completion=False)
 
@@ -28,39 +34,82 @@ def command(
     force: Annotated[
         bool, typer.Option("--force", help="Send now, whether due or not, and without waiting after a failure.")
     ] = False,
+    final: Annotated[
+        bool, typer.Option("--final", help="The engine stops: send what is left, in seconds, and never fail the stop.")
+    ] = False,
     json: options.Json = False,
 ) -> Result:
     """Send what is due: the initial report once, then one report per period. May be run as often as you like.
 
     Without a terminal, success and "nothing is due" write nothing; a failure writes one line.
     """
-    from telemetry_admin.render import send as render
     from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
-    request = reporting.Request(initial=initial, force=force)
+    stamping = Stamping(invocation)
+    if final and (initial or force or dry_run):
+        raise UsageError("--final goes with no other way of sending.", hint="Leave --initial, --force, --dry-run out.")
+    request = reporting.Request(initial=initial, force=force, final=final)
+
+    def engines(session: "Session") -> "tuple[Engine, ...]":
+        return chosen(session, engine, everything=all_)
+
     if dry_run:
-        return _plan(invocation, request, lambda session: chosen(session, engine, everything=all_))
-    with invocation.writing() as session:
-        done = reporting.send(session, chosen(session, engine, everything=all_), request)
-        idle = [reporting.status(session, one) for one in session.config.engines if one.entry in done.idle]
-    explicit = initial or force or invocation.host.is_terminal
+        return _plan(invocation, request, engines)
+
+    def finished(session: "Session", done: "Sending") -> None:
+        if not done.failed and not engine and request == reporting.Request():
+            stamping.leave(session)
+
+    with invocation.logging():
+        if final:
+            return _finally(invocation, request, engines)
+        return _send(invocation, request, engines, finished)
+
+
+def _send(
+    invocation: Invocation, request: "Request", engines: "Engines", finished: "Callable[[Session, Sending], None]"
+) -> Result:
+    def send(session: "Session") -> "tuple[Result, Sending]":
+        result, done = _sent(invocation, session, request, engines)
+        finished(session, done)
+        return result, done
+
+    result, done = invocation.deciding(send)
+    explicit = request.initial or request.force or invocation.host.is_terminal
     said = [one.error for one in done.failed if explicit or not one.repeated]
-    return Result(
-        data={
-            "delivered": [_delivered(one) for one in done.delivered],
-            "failed": [
-                {"name": one.engine, "code": one.error.code, "message": one.error.message} for one in done.failed
-            ],
-            "idle": dict(done.idle),
-        },
-        show=(lambda console: render.show(console, done, idle)) if invocation.host.is_terminal else None,
-        failures=said,
-        quiet=[one.error for one in done.failed if one.error not in said],
-    )
+    quiet = [one.error for one in done.failed if one.error not in said]
+    return replace(result, failures=[*invocation.lost, *said], quiet=quiet)
 
 
-def _plan(invocation: Invocation, request: "Request", engines: "Callable[[Session], tuple[Engine, ...]]") -> Result:
+def _finally(invocation: Invocation, request: "Request", engines: "Engines") -> Result:
+    """Whatever happens, the engine's stop does not fail for it."""
+    try:
+        result, done = invocation.deciding(lambda session: _sent(invocation, session, request, engines))
+    except (AlreadySending, StoreError) as error:
+        silent = isinstance(error, AlreadySending)
+        return Result({"delivered": [], "failed": [], "idle": {}}, forgiven=[] if silent else [error])
+    return replace(result, forgiven=[one.error for one in done.failed])
+
+
+def _sent(
+    invocation: Invocation, session: "Session", request: "Request", engines: "Engines"
+) -> "tuple[Result, Sending]":
+    from telemetry_admin.render import send as render
+    from telemetry_core import reporting
+
+    done = reporting.send(session, engines(session), request)
+    idle = [reporting.status(session, one) for one in session.config.engines if one.entry in done.idle]
+    data = {
+        "delivered": [_delivered(one) for one in done.delivered],
+        "failed": [{"name": one.engine, "code": one.error.code, "message": one.error.message} for one in done.failed],
+        "idle": dict(done.idle),
+    }
+    show = (lambda console: render.show(console, done, idle)) if invocation.host.is_terminal else None
+    return Result(data, show), done
+
+
+def _plan(invocation: Invocation, request: "Request", engines: "Engines") -> Result:
     from telemetry_admin.render import send as render
     from telemetry_core import reporting
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from telemetry_admin.render.console import heading, pairs, paragraph, safe
+from telemetry_admin.render.console import heading, pairs, paragraph, safe, say
 from telemetry_core.model import Environment, Found, Integration, Product
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ def show(console: Console, found: Sequence[Shown], warnings: Sequence[str]) -> N
         pairs(console, _sources(shown.environment), indent=4)
     for warning in warnings:
         console.print()
-        console.print(Text("Warning", style="bold yellow"))
+        say(console, "Warning", style="bold yellow")
         paragraph(console, warning, indent=2)
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
-from telemetry_admin.render.console import heading, pairs, safe
+from telemetry_admin.render.console import heading, pairs, safe, say
 from telemetry_admin.render.preview import readable
 from telemetry_admin.result import instant
 
@@ -24,6 +21,9 @@ def show_list(console: Console, reports: Sequence[Report]) -> None:
     if not reports:
         console.print("No report was ever prepared.")
         return
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("prepared", "kind", "state", "engines", "id"):
         table.add_column(name, no_wrap=name != "engines", overflow="fold")
@@ -52,7 +52,7 @@ def show_one(console: Console, report: Report, attempts: Sequence[Attempt]) -> N
     heading(console, "Attempts" if attempts else "No attempts yet")
     pairs(console, [(f"{one.number}  {instant(one.started_at)}", _outcome(one)) for one in attempts])
     heading(console, "Body")
-    console.print(Text(readable(report.document.body)))
+    say(console, readable(report.document.body))
 
 
 def _doubt(report: Report) -> str:

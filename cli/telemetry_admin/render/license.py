@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from telemetry_admin.render.console import heading, pairs, safe
+from telemetry_admin.render.console import heading, pairs, safe, say
 from telemetry_admin.result import Json, instant
 from telemetry_core import license as licenses
 from telemetry_core.model import License
@@ -55,7 +53,7 @@ def show_removed(console: Console, done: Sequence[Licensed]) -> None:
     """Print what removing came to."""
     for one in done:
         words = "the licence set here is forgotten" if one.changed else "no licence was set here"
-        console.print(Text(f"{safe(one.engine)}: {words}."))
+        say(console, f"{safe(one.engine)}: {words}.")
 
 
 def _rows(one: Licensed, now: int) -> list[tuple[str, str]]:

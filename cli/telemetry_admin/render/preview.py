@@ -6,10 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from rich.highlighter import JSONHighlighter
-from rich.text import Text
-
-from telemetry_admin.render.console import heading, pairs, paragraph, safe
+from telemetry_admin.render.console import heading, pairs, paragraph, safe, say
 from telemetry_admin.result import instant
 from telemetry_core import wire
 from telemetry_core.model import Kind
@@ -38,7 +35,7 @@ def _show_changes(console: Console, preview: Preview, changes: list[Change]) -> 
     if not changes:
         console.print("Nothing changed.")
     pairs(console, [(safe(change.path), _changed(change)) for change in changes])
-    console.print(Text(f"{len(preview.document.body)} bytes, SHA-256 {preview.document.sha256}", style="bold"))
+    say(console, f"{len(preview.document.body)} bytes, SHA-256 {preview.document.sha256}", style="bold")
 
 
 def _changed(change: Change) -> str:
@@ -50,9 +47,9 @@ def _changed(change: Change) -> str:
 def show(console: Console, preview: Preview) -> None:
     """Print one report."""
     heading(console, f"{preview.kind.capitalize()} report of {safe(', '.join(preview.engines))}")
-    console.print(Text(_standing(preview), style="yellow" if preview.obstacle else ""))
+    say(console, _standing(preview), style="yellow" if preview.obstacle else "")
     if preview.initial_first:
-        console.print(Text("The initial report goes first: `telemetry preview --initial` shows it."))
+        say(console, "The initial report goes first: `telemetry preview --initial` shows it.")
     console.print()
     _request(console, preview)
     _body(console, preview.document.body)
@@ -66,7 +63,7 @@ def show(console: Console, preview: Preview) -> None:
         heading(console, "Withheld")
         pairs(console, [(wire.field_path(name), "left out") for name in preview.withheld])
     console.print()
-    console.print(Text(f"{len(preview.document.body)} bytes, SHA-256 {preview.document.sha256}", style="bold"))
+    say(console, f"{len(preview.document.body)} bytes, SHA-256 {preview.document.sha256}", style="bold")
 
 
 def _sources(console: Console, preview: Preview) -> None:
@@ -74,7 +71,7 @@ def _sources(console: Console, preview: Preview) -> None:
     for name, source in preview.sources.items():
         by_source.setdefault(source, []).append(wire.field_path(name))
     for source, paths in by_source.items():
-        console.print(Text(f"  {safe(source)}", style="cyan"))
+        say(console, f"  {safe(source)}", style="cyan")
         paragraph(console, ", ".join(paths), indent=4)
 
 
@@ -94,10 +91,12 @@ def _standing(preview: Preview) -> str:
 def _request(console: Console, preview: Preview) -> None:
     request = preview.request
     if request is None:
-        console.print(Text("No endpoint is configured, so there is no request yet; this would be its body."))
+        say(console, "No endpoint is configured, so there is no request yet; this would be its body.")
         console.print()
         return
-    console.print(Text(f"{request.method} {request.url}", style="bold"))
+    from rich.text import Text
+
+    say(console, f"{request.method} {request.url}", style="bold")
     for name, value in request.headers:
         console.print(Text.assemble((f"{name}: ", "cyan"), value))
     console.print()
@@ -110,5 +109,8 @@ def readable(body: bytes) -> str:
 
 
 def _body(console: Console, body: bytes) -> None:
+    from rich.highlighter import JSONHighlighter
+    from rich.text import Text
+
     text = readable(body)
     console.print(JSONHighlighter()(Text(text)))

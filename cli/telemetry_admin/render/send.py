@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from telemetry_admin.render.console import safe
+from telemetry_admin.render.console import safe, say
 from telemetry_admin.render.status import WORDS, initial
 from telemetry_admin.result import instant
 from telemetry_core.model import ReportState, State
@@ -22,13 +20,11 @@ if TYPE_CHECKING:
 def show(console: Console, done: Sending, idle: Sequence[Status]) -> None:
     """Print what was sent, and why nothing was for the rest, with what will be sent to where without being asked."""
     for delivered in done.delivered:
-        console.print(Text(_line(delivered)))
+        say(console, _line(delivered))
     for status in idle:
-        console.print(Text(f"{safe(status.engine)}: {safe(done.idle[status.engine])}"))
+        say(console, f"{safe(status.engine)}: {safe(done.idle[status.engine])}")
         if status.consent.state is not State.ENABLED:
-            console.print(
-                Text(f"  Telemetry is {WORDS[status.consent.state]}. Initial report: {safe(initial(status))}.")
-            )
+            say(console, f"  Telemetry is {WORDS[status.consent.state]}. Initial report: {safe(initial(status))}.")
 
 
 def show_plan(console: Console, planned: Sequence[Planned]) -> None:
@@ -36,7 +32,7 @@ def show_plan(console: Console, planned: Sequence[Planned]) -> None:
     for one in planned:
         what = " and ".join(f"the {kind} report" for kind in one.kinds)
         line = f"{what} would be sent" if what else f"nothing would be sent: {one.reason}"
-        console.print(Text(f"{safe(one.engine)}: {safe(line)}"))
+        say(console, f"{safe(one.engine)}: {safe(line)}")
 
 
 def _line(delivered: Delivered) -> str:

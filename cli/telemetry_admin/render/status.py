@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from telemetry_admin.render.console import heading, pairs, safe
 from telemetry_admin.result import instant
 from telemetry_core.model import MINUTE, State
+from telemetry_core.wire import field_path
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from telemetry_core.reporting import Status
+    from telemetry_core.reporting import Explanation, Status
 
 WORDS = {State.NOT_CONFIGURED: "not configured", State.ENABLED: "enabled", State.DISABLED: "disabled"}
 
@@ -25,6 +26,19 @@ def show(console: Console, found: list[Status], now: int) -> None:
         pairs(console, _rows(status, now))
 
 
+def show_layers(console: Console, explained: list[Explanation]) -> None:
+    """Print the layers of some engines, the deciding one marked."""
+    for one in explained:
+        deciding = one.deciding
+        verdict = "reports may leave" if deciding is None else f"nothing leaves: {deciding.name} decides"
+        heading(console, f"{safe(one.engine)}: {verdict}")
+        rows = [
+            (f"{'>' if layer is deciding else ' '} {layer.name}", f"{layer.value}   [{layer.origin}]")
+            for layer in one.layers
+        ]
+        pairs(console, rows)
+
+
 def _rows(status: Status, now: int) -> list[tuple[str, str]]:
     consent, contact = status.consent, status.contact
     rows = [("telemetry", WORDS[consent.state])]
@@ -32,6 +46,11 @@ def _rows(status: Status, now: int) -> list[tuple[str, str]]:
         rows.append(("but", f"nothing is sent: {status.obstacle}"))
     if status.first_run is not None:
         rows.append(("first run", f"telemetry will be {WORDS[status.first_run]} (initialize-telemetry)"))
+    if consent.state is State.ENABLED and consent.withheld:
+        rows.append(("withheld", ", ".join(field_path(name) for name in sorted(consent.withheld))))
+    if status.new_fields:
+        new = ", ".join(field_path(name) for name in status.new_fields)
+        rows.append(("new fields", f"{new}: held back until `telemetry enable` agrees to them"))
     if consent.veto and consent.state is not State.ENABLED:
         rows.append(("requests", f"none: {consent.veto}"))
     if status.trouble:

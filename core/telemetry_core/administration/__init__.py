@@ -1,17 +1,28 @@
 """What an administrator decides: enabling and disabling telemetry with the note that goes with it, and licences."""
 
 from telemetry_core.administration import legal_note
-from telemetry_core.administration.deciding import Author, Decided, disable, enable, first_run, require_endpoint
+from telemetry_core.administration.deciding import (
+    Author,
+    Choice,
+    Decided,
+    disable,
+    enable,
+    fields_of,
+    first_run,
+    require_endpoint,
+)
 from telemetry_core.administration.licensing import Licensed, licensed, remove_license, set_license
 from telemetry_core.reporting.session import FIELDS
 
 __all__ = [
     "FIELDS",
     "Author",
+    "Choice",
     "Decided",
     "Licensed",
     "disable",
     "enable",
+    "fields_of",
     "first_run",
     "legal_note",
     "licensed",

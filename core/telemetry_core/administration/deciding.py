@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
 
 from telemetry_core.administration import legal_note
 from telemetry_core.config import Engine
-from telemetry_core.errors import EndpointMissing
+from telemetry_core.config.values import FIELD_NAMES, Unfit
+from telemetry_core.environment import POINTS
+from telemetry_core.errors import EndpointMissing, UsageError
 from telemetry_core.model import Decision, Endpoint, Millis, State
-from telemetry_core.reporting import Begin, Observation, Session, close_misfits, keep_base, observe
+from telemetry_core.reporting import Begin, Observation, Session, close_misfits, failures, keep_base, observe
 from telemetry_core.reporting.session import FIELDS, FIRST_RUN
+from telemetry_core.wire import ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,47 @@ def require_endpoint(session: Session) -> Endpoint:
     return session.config.endpoint
 
 
-def enable(session: Session, engine: Engine, author: Author) -> Decided:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is agreed to or not beside what was chosen before: fields, or categories of fields (user guide)."""
+
+    without: tuple[str, ...] = ()
+    with_: tuple[str, ...] = ()
+
+    def withheld(self, before: Decision | None) -> tuple[str, ...]:
+        """What an enabling decision withholds: as before, and what is chosen now."""
+        chosen = set(before.withheld if before is not None else ()) | fields_of(self.without)
+        return tuple(sorted(chosen - fields_of(self.with_)))
+
+
+def fields_of(names: Iterable[str]) -> set[str]:
+    """The fields of some categories, and fields themselves, checked.
+
+    Raises:
+        UsageError: There is no such field or category, or it is in every report.
+    """
+    found: set[str] = set()
+    for name in names:
+        inside = {point.name for point in POINTS if point.category == name} - set(ALWAYS)
+        if name == "general":
+            raise UsageError("general (installation and product) is in every report.", hint="`telemetry disable`?")
+        try:
+            found |= inside or set(cast("tuple[str, ...]", FIELD_NAMES.read([name], Path())))
+        except Unfit as error:
+            raise UsageError(
+                f"{name} cannot be withheld: {error}.", hint="Name license, meta, usage, or fields such as jdk.vendor."
+            ) from None
+    return found
+
+
+AS_BEFORE = Choice()
+
+
+def enable(session: Session, engine: Engine, author: Author, choice: Choice = AS_BEFORE) -> Decided:
     """Give consent for an engine: its base is taken now, so that nothing counted before ever leaves (DESIGN §3).
 
     Enabling what is enabled for the same endpoint and fields changes nothing; for others it moves neither base nor
-    slots.
+    slots. What was withheld by choice stays so until it is agreed to.
 
     Raises:
         EndpointMissing: There is nowhere to send reports to.
@@ -60,7 +101,8 @@ def enable(session: Session, engine: Engine, author: Author) -> Decided:
     """
     endpoint = require_endpoint(session)
     before = session.recorded_consent(engine.entry).decision
-    if before is not None and _same(before, endpoint.origin):
+    withheld = choice.withheld(before)
+    if before is not None and _same(before, endpoint.origin) and before.withheld == withheld:
         return Decided(engine.entry, before, changed=False)
     group = session.group(engine)
     known = session.store.contacts.get(engine.entry) is not None
@@ -70,14 +112,18 @@ def enable(session: Session, engine: Engine, author: Author) -> Decided:
     if not known and others and session.consent_of(others).state is State.ENABLED:
         joined = tuple(one for one in session.config.engines if one == engine or one in others)
         observation = observe(session, joined, keep=True, begin=Begin.JOINING)
-    decision = _decision(session, engine.entry, author, State.ENABLED, installation=observation.installation)
+    decision = replace(
+        _decision(session, engine.entry, author, State.ENABLED, installation=observation.installation),
+        withheld=withheld,
+    )
     with session.store.transaction():
         still_so = session.recorded_consent(engine.entry).decision == before
         if still_so:
             session.store.consents.append(decision)
+            failures.forget(session, engine.entry)
             keep_base(session, observation, anew=begin is Begin.ANEW)
     if not still_so:  # somebody decided while the engine was read: look at it anew
-        return enable(session, engine, author)
+        return enable(session, engine, author, choice)
     return Decided(engine.entry, decision, changed=True, observation=observation)
 
 
@@ -101,7 +147,9 @@ def disable(session: Session, engine: Engine, author: Author, *, no_requests: bo
         decision = _decision(
             session, engine.entry, author, State.DISABLED, installation=installation, requests=requests
         )
+        decision = replace(decision, withheld=before.withheld if before is not None else ())
         store.consents.append(decision)
+        failures.forget(session, engine.entry)
         if installation is not None:
             store.ledgers.remove(installation)
             close_misfits(session, installation, session.consent(engine.entry))
@@ -111,6 +159,8 @@ def disable(session: Session, engine: Engine, author: Author, *, no_requests: bo
 def first_run(session: Session, user: Callable[[], str]) -> None:
     """Take `initialize-telemetry` at its word, at the first run of a store and never again (user guide, Configuration).
 
+    After a loss it is void: it might enable what an administrator has disabled since (DESIGN §6).
+
     Args:
         session: Where it is recorded.
         user: Asked for the operating system's user where something is.
@@ -119,7 +169,7 @@ def first_run(session: Session, user: Callable[[], str]) -> None:
         EndpointMissing: It says true, and there is nowhere to send reports to.
     """
     store, config = session.store, session.config
-    if store.properties.get("", FIRST_RUN) is not None:
+    if store.lost_at is not None or store.properties.get("", FIRST_RUN) is not None:
         return
     if config.initialize_telemetry and config.endpoint is None:
         raise EndpointMissing(

@@ -1,10 +1,29 @@
-"""The configuration: layers in, one checked and typed `Config` out, each value with its origin."""
+"""The configuration: layers in, one checked and typed `Config` out, each value with its origin.
 
-from telemetry_core.config.checking import check_files
-from telemetry_core.config.editing import change, drop_in, schema_file
+What edits it and checks its files is loaded when it is asked for.
+"""
+
+from typing import TYPE_CHECKING
+
 from telemetry_core.config.loading import Layers, load, setting_of
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Reporter, Setting, Value
+from telemetry_core.config.log_values import LogTarget, Size
+from telemetry_core.config.settings import (
+    ENGINE_SETTINGS,
+    SETTINGS,
+    Config,
+    Engine,
+    Log,
+    Reporter,
+    Serve,
+    Setting,
+    Value,
+)
 from telemetry_core.config.values import Url, parse_endpoint
+from telemetry_core.rooms import on_demand
+
+if TYPE_CHECKING:
+    from telemetry_core.config.checking import check_files
+    from telemetry_core.config.editing import change, drop_in, schema_file
 
 __all__ = [
     "ENGINE_SETTINGS",
@@ -12,8 +31,12 @@ __all__ = [
     "Config",
     "Engine",
     "Layers",
+    "Log",
+    "LogTarget",
     "Reporter",
+    "Serve",
     "Setting",
+    "Size",
     "Url",
     "Value",
     "change",
@@ -24,3 +47,8 @@ __all__ = [
     "schema_file",
     "setting_of",
 ]
+
+__getattr__ = on_demand(
+    __name__,
+    {"checking": ("check_files",), "editing": ("change", "drop_in", "schema_file")},
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,20 +128,8 @@ def _put(content: dict[str, object], path: list[str], value: object) -> None:
 
 
 def _write(target: Path, text: str) -> None:
-    """Put a new file in place of the old one, so that no reader ever sees half of it, also after a power cut."""
-    temporary = target.with_name(f".{target.name}.new")
     try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-        directory = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        files.write_whole(target, text)
     except OSError as error:
         raise _unwritable(target, error) from error
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from telemetry_core import files
-from telemetry_core.config import sources
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Config, Engine, Reporter, Setting, Value
+from telemetry_core.config import policy, sources
+from telemetry_core.config.policy import Policy
+from telemetry_core.config.settings import (
+    ENGINE_SETTINGS,
+    SETTINGS,
+    Config,
+    Engine,
+    Log,
+    Reporter,
+    Serve,
+    Setting,
+    Value,
+)
 from telemetry_core.config.sources import Said
 from telemetry_core.config.values import Unfit, Url, is_loopback
 from telemetry_core.errors import ConfigurationError
@@ -28,6 +39,7 @@ class Layers:
     """Where to look, lowest layer first; `explicit` (from --config) stands for system and user file.
 
     `drafts` are texts that stand for files that are not written yet, so that a change can be checked before it is made.
+    `policy` is the file of the host's policy, which stands above them all.
     """
 
     system: Path | None = None
@@ -35,6 +47,7 @@ class Layers:
     explicit: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     drafts: Mapping[Path, str] = field(default_factory=dict)
+    policy: Path | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -61,7 +74,8 @@ def load(layers: Layers) -> Config:
         said.setdefault(one.key, one)
     checked = {key: _check(one) for key, one in said.items()}
     config = _assemble(checked, said, do_not_track=_do_not_track(layers.environment))
-    _refuse_plain_http(config, said)
+    config = _under(policy.read(layers.policy), config)
+    _refuse_plain_http(config)
     return config
 
 
@@ -140,21 +154,28 @@ def _assemble(checked: Mapping[str, object], said: Mapping[str, Said], *, do_not
         return found
 
     plain = {key: value(key, setting) for key, setting in _PLAIN.items()}
-    reporter = {_identifier(key.partition(".")[2]): plain.pop(key) for key in list(plain) if "." in key}
+    reporter, log, serve = (_of_table(plain, table) for table in ("reporter", "log", "serve"))
     names = dict.fromkeys(key.split(".")[1] for key in checked if key.startswith("engines."))
     engines = tuple(
         _engine(name, {key: value(f"engines.{name}.{key}", setting) for key, setting in _INNER.items()})
         for name in names
     )
     plain["reporter-activate"] = plain.pop("telemetry-reporter-activate")
-    fields = {_identifier(key): found for key, found in plain.items()}
+    fields = {_identifier(key): found for key, found in plain.items() if "." not in key}
     return Config(
         **fields,  # type: ignore[arg-type]  # each was made by the type of its setting
         reporter=Reporter(**reporter),  # type: ignore[arg-type]  # as above
+        log=Log(**log),  # type: ignore[arg-type]  # as above
+        serve=Serve(**serve),  # type: ignore[arg-type]  # as above
         engines=engines,
         do_not_track=do_not_track,
         values=tuple(shown),
     )
+
+
+def _of_table(plain: Mapping[str, object], table: str) -> dict[str, object]:
+    inside = f"{table}."
+    return {_identifier(key.removeprefix(inside)): found for key, found in plain.items() if key.startswith(inside)}
 
 
 def _engine(name: str, fields: Mapping[str, object]) -> Engine:
@@ -179,11 +200,29 @@ def _do_not_track(environment: Mapping[str, str]) -> bool:
     return environment.get("DO_NOT_TRACK", "").strip().lower() not in ("", "0", "false")
 
 
-def _refuse_plain_http(config: Config, said: Mapping[str, Said]) -> None:
+def _under(policy: Policy, config: Config) -> Config:
+    """A configuration as far as the host's policy lets it be."""
+    origins = policy.origins or {}
+    shown = {one.key: one for one in config.values}
+    if policy.endpoint is not None:
+        shown["endpoint"] = Value("endpoint", policy.endpoint, origins["endpoint"])
+        config = replace(config, endpoint=policy.endpoint)
+    more = tuple(name for name in policy.withhold if name not in config.withhold)
+    if more:
+        withhold = (*config.withhold, *more)
+        before = shown["withhold"].origin
+        origin = origins["withhold"] if before == _DEFAULT else f"{before} and {origins['withhold']}"
+        shown["withhold"] = Value("withhold", withhold, origin)
+        config = replace(config, withhold=withhold)
+    return replace(config, forbidden_by=origins["forbid"] if policy.forbid else "", values=tuple(shown.values()))
+
+
+def _refuse_plain_http(config: Config) -> None:
     endpoint: Endpoint | None = config.endpoint
     if endpoint is None or endpoint.scheme == "https" or config.allow_http or is_loopback(endpoint.host):
         return
+    origin = next(one.origin for one in config.values if one.key == "endpoint")
     raise ConfigurationError(
-        f"{said['endpoint'].origin}: endpoint is plain HTTP to another host ({endpoint.host}).",
+        f"{origin}: endpoint is plain HTTP to another host ({endpoint.host}).",
         hint="Use https://, or set allow-http = true if the way there is protected otherwise.",
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, Setting
+from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, TABLES, Setting
 
 
 def schema() -> dict[str, object]:
     """The schema as a JSON object."""
     plain = [setting for setting in SETTINGS if "." not in setting.key]
-    reporter = [setting for setting in SETTINGS if setting.key.startswith("reporter.")]
+    tables = {name: [one for one in SETTINGS if one.key.startswith(f"{name}.")] for name in sorted(TABLES)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of telemetry",
@@ -18,7 +18,7 @@ def schema() -> dict[str, object]:
         "additionalProperties": False,
         "properties": {
             **_properties(plain),
-            "reporter": _table(reporter),
+            **{name: _table(settings) for name, settings in tables.items()},
             "engines": {
                 "type": "object",
                 "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"},

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from telemetry_core.config import values
+from telemetry_core.config import log_values, values
+from telemetry_core.config.log_values import LogTarget, Size
 from telemetry_core.config.values import Type, Url
 from telemetry_core.model import Endpoint, Millis
 
@@ -41,10 +42,17 @@ SETTINGS = (
     Setting("withhold", values.FIELD_NAMES, "Fields that are left out of every report.", []),
     Setting("store", values.STORE, "The store: a file, or a database of PostgreSQL that several nodes share."),
     Setting("store-password-file", values.PATH, "A file with the password for a store on PostgreSQL."),
+    Setting("state-directory", values.PATH, "What this host keeps for itself: the store where none is named, and the"
+            " marker of a shared one."),
     Setting("reporter.period", values.DURATION, "One report each.", "24h"),
     Setting("reporter.retries", values.COUNT, "Attempts after the first one, within one run.", 2),
     Setting("reporter.timeout", values.DURATION, "Time for one attempt to deliver.", "15s"),
     Setting("reporter.deadline", values.DURATION, "Time for all attempts of one run.", "60s"),
+    Setting("reporter.sample-period", values.DURATION, "A reading at least as often, so that the end of an engine loses"
+            " little.", "6h"),
+    Setting("reporter.initial-delay", values.DURATION, "`run`: from its start to the first check, once telemetry was"
+            " enabled or disabled.", "5m"),
+    Setting("reporter.final-deadline", values.DURATION, "Time for the final report, half of it for reading.", "5s"),
     Setting("reporter.ca-file", values.PATH, "Authorities (PEM) that the endpoint is checked against, instead of the"
             " system's: a file, or a directory with hashed names.", usual=_AUTHORITIES),
     Setting("reporter.client-cert", values.PATH, "Our certificate (PEM) for the endpoint."),
@@ -53,6 +61,21 @@ SETTINGS = (
     Setting("reporter.no-proxy", values.HOSTS, "Hosts and networks that are asked without the proxy.", [],
             usual=("no_proxy", "NO_PROXY")),
     Setting("reporter.token-file", values.PATH, "A file with the bearer token for the endpoint."),
+    Setting("log.level", log_values.LEVEL, "From which level on the log is written.", "warning"),
+    Setting("log.to", log_values.TARGET, "Where the log goes, with `syslog:PATH` and `journald:PATH` for sockets"
+            " elsewhere. Without it nowhere, or below warning to standard error."),
+    Setting("log.format", values.choice("text", "json"), "Lines of text, or JSON, one object a line; journald has"
+            " fields of its own.", "text"),
+    Setting("log.rotate-size", log_values.SIZE, "From which size on a file of the log is put aside.", "10M"),
+    Setting("log.rotate-count", values.COUNT, "How many files that were put aside are kept; 0 puts none aside, for"
+            " logrotate.", 5),
+    Setting("serve.listen", values.TEXT, "`serve`: the address that it listens at.", "127.0.0.1"),
+    Setting("serve.port", values.PORT, "`serve`: the port that it listens at.", 8470),
+    Setting("serve.tls-cert", values.PATH, "`serve`: its certificate (PEM), with those between it and the authority."),
+    Setting("serve.tls-key", values.PATH, "`serve`: the key (PEM) of `tls-cert`."),
+    Setting("serve.allow-http", values.FLAG, "`serve`: allow passwords to come in plain HTTP from other hosts, behind a"
+            " proxy that speaks TLS.", default=False),
+    Setting("serve.token-file", values.PATH, "`serve`: a file with the digests of bearer tokens for machines."),
 )  # fmt: skip
 
 ENGINE_SETTINGS = (
@@ -77,6 +100,9 @@ ENGINE_SETTINGS = (
     Setting("home", values.PATH, "The directory of the server or distribution that runs the engine."),
 )  # fmt: skip
 
+#: The tables that group settings, beside those of engines.
+TABLES = frozenset(setting.key.partition(".")[0] for setting in SETTINGS if "." in setting.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
@@ -86,11 +112,37 @@ class Reporter:
     retries: int
     timeout: Millis
     deadline: Millis
+    sample_period: Millis
+    initial_delay: Millis
+    final_deadline: Millis
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
     proxy: Url | None = None
     no_proxy: tuple[str, ...] = ()
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The table `[log]`; `rotate_size` in bytes."""
+
+    level: str
+    format: str
+    rotate_size: Size
+    rotate_count: int
+    to: LogTarget | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """The table `[serve]`."""
+
+    listen: str
+    port: int
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    allow_http: bool = False
     token_file: Path | None = None
 
 
@@ -135,16 +187,23 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole configuration; `values` has every value with its origin, for people."""
+    """The whole configuration; `values` has every value with its origin, for people.
+
+    `forbidden_by` is where the host's policy forbids telemetry, empty where it does not.
+    """
 
     reporter: Reporter
+    log: Log
+    serve: Serve
     endpoint: Endpoint | None = None
     allow_http: bool = False
     initialize_telemetry: bool | None = None
     reporter_activate: bool = True
     withhold: tuple[str, ...] = ()
     store: Path | Url | None = None
+    state_directory: Path | None = None
     store_password_file: Path | None = None
     engines: tuple[Engine, ...] = ()
     do_not_track: bool = False
+    forbidden_by: str = ""
     values: tuple[Value, ...] = field(default=(), repr=False)

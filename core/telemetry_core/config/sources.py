@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from telemetry_core import bypass, files, paths
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS
+from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, TABLES
 from telemetry_core.errors import ConfigurationError
 
 FILE_LIMIT = 1024 * 1024
@@ -54,11 +54,11 @@ def from_file(path: Path, *, required: bool, drafts: Mapping[Path, str]) -> Iter
     Raises:
         ConfigurationError: One of them cannot be read or is no TOML.
     """
-    if required or _exists(path):
-        yield from _from_one(path)
+    if required or exists(path):
+        yield from from_one(path)
     directory = paths.drop_in_directory(path)
     for drop_in in sorted({*_drop_ins(directory), *(draft for draft in drafts if draft.parent == directory)}):
-        yield from _from_one(drop_in, drafts.get(drop_in))
+        yield from from_one(drop_in, drafts.get(drop_in))
 
 
 def read_order(path: Path) -> list[Path]:
@@ -134,6 +134,7 @@ def _as_ours(key: str, text: str) -> str:
 
 
 def _is_exemption(entry: str) -> bool:
+
     try:
         bypass.parse(entry)
     except ValueError:
@@ -155,7 +156,12 @@ def variable(key: str) -> str:
     return capitals if capitals.startswith("TELEMETRY_") else f"TELEMETRY_{capitals}"
 
 
-def _exists(path: Path) -> bool:
+def exists(path: Path) -> bool:
+    """Whether a file is there.
+
+    Raises:
+        ConfigurationError: This user may not look.
+    """
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -172,7 +178,16 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
     )
 
 
-def _from_one(path: Path, draft: str | None = None) -> Iterator[Said]:
+def from_one(path: Path, draft: str | None = None) -> Iterator[Said]:
+    """What one TOML file says, without its drop-ins.
+
+    Args:
+        path: The file.
+        draft: A text that stands for it.
+
+    Raises:
+        ConfigurationError: It cannot be read or is no TOML.
+    """
     try:
         text = files.read_limited(path, FILE_LIMIT).decode("utf-8") if draft is None else draft
         content = tomllib.loads(text)
@@ -198,7 +213,7 @@ def _flat(content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         if name == "engines" and isinstance(value, dict):
             for entry, inner in value.items():
                 yield from _inside(f"engines.{entry}", inner)
-        elif name == "reporter":
+        elif name in TABLES:
             yield from _inside(name, value)
         else:
             yield name, value

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from telemetry_core import bypass
 from telemetry_core.model import HOUR, MINUTE, SECOND, Endpoint, Millis
 from telemetry_core.secret import Secret
 from telemetry_core.wire import ALWAYS, FIELDS, field_name
@@ -59,6 +57,8 @@ def is_loopback(host: str) -> bool:
     """Whether a host of a URL can only be this machine."""
     if host == "localhost":
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -148,6 +148,12 @@ def _count(value: object, _base: Path) -> int:
     return value
 
 
+def _port(value: object, _base: Path) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
+        raise Unfit("")
+    return value
+
+
 def _count_from_text(text: str) -> object:
     return int(text) if text.strip().isdecimal() and len(text) < 20 else text
 
@@ -188,6 +194,10 @@ def _proxy(value: object, base: Path) -> Url | None:
 
 def _hosts(value: object, base: Path) -> tuple[str, ...]:
     hosts = _texts(value, base)
+    if not hosts:
+        return ()
+    from telemetry_core import bypass
+
     for host in hosts:
         try:
             bypass.parse(host)
@@ -273,6 +283,7 @@ FIELD_NAMES = Type('a list of fields, such as ["license-key", "jdk.vendor"]', _f
                    {"type": "array", "items": _STRING}, _list_from_text)  # fmt: skip
 FLAG = Type("true or false", _flag, {"type": "boolean"}, _flag_from_text)
 COUNT = Type("a whole number from 0 to 10", _count, {"type": "integer", "minimum": 0, "maximum": 10}, _count_from_text)
+PORT = Type("a port from 1 to 65535", _port, {"type": "integer", "minimum": 1, "maximum": 65535}, _count_from_text)
 PATH = Type("the path of a file", _path, _STRING)
 DURATION = Type('a length of time from "1s" to "366d", such as "24h" or "90s"', _duration,
                 {"type": "string", "pattern": "^(\\d{1,9}[smhd])+$"})  # fmt: skip

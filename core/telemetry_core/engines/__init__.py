@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from telemetry_core.config import Engine
-from telemetry_core.engines import database
 from telemetry_core.engines.flavours import METRICS
-from telemetry_core.engines.rest import Node
 from telemetry_core.errors import ConfigurationError, EngineError
 from telemetry_core.model import Clock, Millis, Snapshot
+
+if TYPE_CHECKING:
+    from telemetry_core.engines.rest import Node
 
 __all__ = ["METRICS", "Wanted", "read"]
 
@@ -57,6 +59,8 @@ def read(group: tuple[Engine, ...], wanted: Wanted, clock: Clock, *, thorough: b
     if source is None and failure is not None:
         raise failure
     if source is not None:
+        from telemetry_core.engines import database
+
         found = database.read(source, wanted.rows_since, clock, expected=_expected(group, snapshots))
         if not snapshots and found.installation is None and "database" in found.problems:
             raise database.unreadable(source, found)
@@ -89,6 +93,8 @@ def _nodes(
     group: tuple[Engine, ...], wanted: Wanted | None, clock: Clock
 ) -> tuple[tuple[Snapshot, ...], EngineError | None]:
     """The nodes, and where none of them answers what the first one said."""
+    from telemetry_core.engines.rest import Node
+
     snapshots: list[Snapshot] = []
     failures: list[EngineError] = []
     nodes = [(engine, address) for engine in group for address in engine.addresses]

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import quote, urlencode, urlsplit
 
-from telemetry_core import VERSION, files
+from telemetry_core import files
 from telemetry_core.config import Engine, Url
 from telemetry_core.engines import answers, refusals
+from telemetry_core.engines.address import Address
 from telemetry_core.engines.flavours import METRICS, has_own_reporter
-from telemetry_core.errors import EngineError, EngineNameUnknown, EngineUnreachable, NotAnEngine, NothingThere
-from telemetry_core.http import Answer, Client, Security
+from telemetry_core.errors import EngineError, EngineNameUnknown, NotAnEngine, NothingThere
+from telemetry_core.http import Answer
 from telemetry_core.model import Clock, MetricsReading, Millis, Snapshot
 from telemetry_core.secret import Secret, basic
-from telemetry_core.wire import Request, date
-
-ANSWER_LIMIT = 4 * 1024 * 1024
-"""Bytes of one answer."""
+from telemetry_core.wire import date
 
 
 class Node:
@@ -26,20 +23,14 @@ class Node:
     def __init__(self, engine: Engine, address: Url, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
-        self._ends_at = clock.monotonic() + engine.timeout / 1000
+        self._at = Address(engine, address, clock, _authorization(engine, address))
         self.address = address.text
-        self._root = address.text if engine.name is None else f"{address.text}/engine/{quote(engine.name, safe='')}"
-        self._client = Client(
-            security=Security(engine.ca_file, engine.client_cert, engine.client_key, f"engines.{engine.entry}"),
-            limit=ANSWER_LIMIT,
-            authorization=_authorization(engine, address),
-        )
 
     def __enter__(self) -> Node:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.__exit__()
+        self._at.__exit__()
 
     def snapshot(self) -> Snapshot:
         """What the engine says of itself, without metrics.
@@ -90,7 +81,7 @@ class Node:
     def _sum(self, name: str, since: Millis, until: Millis | None) -> int:
         query = {"startDate": date(since)} | ({} if until is None else {"endDate": date(until)})
         path = f"/metrics/{name}/sum"
-        source = self._root + path
+        source = self._at.root + path
         answer = answers.decode(self._get(path, query), source)
         value = answers.convert(answer, dict[str, answers.Count], source).get("result")
         if value is None:
@@ -103,37 +94,20 @@ class Node:
             return self._engine.own_reporter == "on"
         if not has_own_reporter(found.product):
             return False
-        source = self._root + "/telemetry/configuration"
+        source = self._at.root + "/telemetry/configuration"
         answer = answers.decode(self._get("/telemetry/configuration"), source)
         return answers.convert(answer, dict[str, bool | None], source).get("enableTelemetry") is True
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
-        answer = self._ask(self._root + path + (f"?{urlencode(query)}" if query else ""))
-        return self._body(answer, self._root + path)
-
-    def _ask(self, url: str) -> Answer:
-        headers = (
-            ("Host", urlsplit(url).netloc),
-            ("Accept", "application/json"),
-            ("User-Agent", f"telemetry/{VERSION}"),
-            ("Accept-Encoding", "identity"),
-        )
-        left = self._ends_at - self._clock.monotonic()
-        exchange = self._client.exchange(Request("GET", url, headers, b""), seconds=max(left, 0.001))
-        if exchange.answer is None:
-            raise EngineUnreachable(
-                f"Engine {self._engine.entry} at {self.address} gives no answer: {exchange.failure}.",
-                hint="Check that it runs and that the address is right.",
-            )
-        return exchange.answer
+        url = self._at.root + path
+        return self._body(self._at.ask(url, query), url)
 
     def _body(self, answer: Answer, source: str) -> bytes:
         if answer.status == 200 and answer.complete:
             return answer.body
         if answer.status == 200:
             raise NotAnEngine(f"{source} gives an answer that is too large or breaks off.", hint="Try it with curl.")
-        said = self._client.redacted(answer.body.decode("utf-8", "replace"))
-        error = refusals.explain(self._engine, replace(answer, body=said.encode()), source)
+        error = refusals.explain(self._engine, replace(answer, body=self._at.said(answer).encode()), source)
         if self._engine.name is not None and answer.status in (400, 404, 500):
             self._refuse_unknown_name(self._engine.name)
         raise error
@@ -142,7 +116,9 @@ class Node:
         """Tell a name that is wrong from everything else that gives the same status (facts §4.2)."""
         source = f"{self.address}/engine"
         try:
-            listed = answers.convert(answers.decode(self._ask(source).body, source), list[answers.EngineName], source)
+            listed = answers.convert(
+                answers.decode(self._at.ask(source).body, source), list[answers.EngineName], source
+            )
         except EngineError:
             return  # then the first answer says more
         names = [one.name for one in listed]

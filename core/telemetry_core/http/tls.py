@@ -64,11 +64,30 @@ def context(security: Security, *, for_proxy: bool = False) -> ssl.SSLContext:
     else:
         _trust(made, security.ca_file, f"{security.table}.ca-file")
     if security.client_cert is not None and not for_proxy:
-        _show(made, security, security.client_cert)
+        table = security.table
+        _show(made, security.client_cert, security.client_key, settings=(f"{table}.client-cert", f"{table}.client-key"))
     elif security.client_key is not None and security.client_cert is None:
         raise ConfigurationError(
             f"{security.table}.client-key is set without {security.table}.client-cert.", hint="Set both, or neither."
         )
+    return made
+
+
+def server_context(certificate: Path, key: Path | None, *, table: str) -> ssl.SSLContext:
+    """What a server shows: TLS 1.2 or later.
+
+    Args:
+        certificate: Its own, with those between it and the authority.
+        key: Its key; without one it is in the same file.
+        table: Where the settings `tls-cert` and `tls-key` stand, for messages.
+
+    Raises:
+        ConfigurationError: A file cannot be used.
+        SecretExposed: Others can read the key.
+    """
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    _show(made, certificate, key, settings=(f"{table}.tls-cert", f"{table}.tls-key"))
     return made
 
 
@@ -99,10 +118,10 @@ def _trust(made: ssl.SSLContext, place: Path, setting: str) -> None:
         raise _unusable(setting, place, error) from error
 
 
-def _show(made: ssl.SSLContext, security: Security, certificate: Path) -> None:
-    setting = f"{security.table}.client-cert"
-    key = security.client_key or certificate
-    key_setting = setting if security.client_key is None else f"{security.table}.client-key"
+def _show(made: ssl.SSLContext, certificate: Path, own_key: Path | None, *, settings: tuple[str, str]) -> None:
+    setting = settings[0]
+    key = own_key or certificate
+    key_setting = setting if own_key is None else settings[1]
 
     def refuse() -> str:  # instead of OpenSSL's question on the terminal
         raise ConfigurationError(
@@ -112,7 +131,7 @@ def _show(made: ssl.SSLContext, security: Security, certificate: Path) -> None:
 
     try:
         files.refuse_if_others_can_read(key)
-        made.load_cert_chain(certificate, security.client_key, password=refuse)
+        made.load_cert_chain(certificate, own_key, password=refuse)
     except (OSError, ssl.SSLError) as error:
         if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
             raise ConfigurationError(

@@ -37,6 +37,11 @@ class State(StrEnum):
     ENABLED = "enabled"
     DISABLED = "disabled"
 
+    @property
+    def flag(self) -> bool | None:
+        """As engines say it over REST, and in the initial report: true, false, or null where nobody has decided."""
+        return None if self is State.NOT_CONFIGURED else self is State.ENABLED
+
 
 class Kind(StrEnum):
     """Which of the two reports of the user guide."""

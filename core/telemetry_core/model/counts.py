@@ -7,14 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from telemetry_core.model.basics import Millis
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How often things happened; None where that is not known."""
-
-    metrics: Mapping[str, int] | None = None
-    commands: Mapping[str, int] | None = None
+from telemetry_core.model.reports import Counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from telemetry_core.model.basics import Kind, Millis, Outcome, ReportState, State, Trigger
-from telemetry_core.model.counts import Counts
-from telemetry_core.model.findings import Integration, License, Product, Software
+from telemetry_core.model.products import Integration, License, Product, Software
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How often things happened; None where that is not known."""
+
+    metrics: Mapping[str, int] | None = None
+    commands: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class Decision:
     authorized_by: str | None = None
     reason: str | None = None
     fields: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
     endpoint: str | None = None
     note_sha256: str | None = None
     note_shown: bool = False

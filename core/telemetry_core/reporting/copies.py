@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from telemetry_core.config import Engine
-from telemetry_core.engines.yardstick import Measured, measure
 from telemetry_core.reporting.session import Session
+
+if TYPE_CHECKING:
+    from telemetry_core.engines.yardstick import Measured
 
 
 def suspected(session: Session, engines: Sequence[Engine]) -> str:
@@ -24,6 +27,8 @@ def suspected(session: Session, engines: Sequence[Engine]) -> str:
     """
     if sum(len(engine.addresses) + (engine.database is not None) for engine in engines) < 2:
         return ""
+    from telemetry_core.engines.yardstick import measure
+
     moment = session.clock.now()
     measured = [one for engine in engines for one in measure(engine, moment, session.clock)]
     different = list(_different(measured))

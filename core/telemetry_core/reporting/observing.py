@@ -83,7 +83,7 @@ def observe(
     installation, product = payload.identity(found)
     used = tuple(one for one in snapshots if one.answered and one.installation in (None, installation))
     unused = [_unused(one) for one in snapshots if one not in used]
-    found = environment.gather([*used, *_configured(group), *_set_here(session, installation), *unused])
+    found = environment.gather([*used, *_configured(group), *license_set_here(session, installation), *unused])
     reading = _reading(group, used, before if before is not None and before.installation == installation else None)
     with session.store.transaction() if keep else nullcontext():
         enabled = begin is not Begin.NO or session.consent_of(group).state is State.ENABLED
@@ -207,7 +207,7 @@ def _unused(snapshot: Snapshot) -> Snapshot:
     return Snapshot(snapshot.engine, snapshot.source, snapshot.read_at, problems={"installation": problem})
 
 
-def _set_here(session: Session, installation: str) -> tuple[Snapshot, ...]:
+def license_set_here(session: Session, installation: str) -> tuple[Snapshot, ...]:
     """The licence that `license set` has set for an installation, as one more source."""
     kept = session.store.licenses.get(installation)
     if kept is None:

@@ -10,10 +10,19 @@ from telemetry_core.model import Kind, Receipt, Report
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `send` was asked for: `initial` only the initial report, `force` without regard to slot and backoff."""
+    """What `send` was asked for.
+
+    Attributes:
+        initial: Only the initial report.
+        force: Without regard to slot and backoff.
+        final: What is left, in little time, because the engine or the reporter ends.
+        gone: With `final`: the engine is known to give no answer, and is not asked.
+    """
 
     initial: bool = False
     force: bool = False
+    final: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +53,9 @@ class Planned:
 
 @dataclass(slots=True)
 class Sending:
-    """The result of a `send`; `idle` says for an engine why there was nothing to do."""
+    """The result of a `send`; `idle` says for an engine why there was nothing to do, `read` has those that answered."""
 
     delivered: list[Delivered] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     idle: dict[str, str] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)

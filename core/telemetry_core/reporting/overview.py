@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from telemetry_core import consent as consents
 from telemetry_core import due
-from telemetry_core import license as licenses
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.model import Contact, Kind, Millis, Outcome, Report, ReportState, State
-from telemetry_core.reporting import copies, failures, preparing
-from telemetry_core.reporting.session import Session
+from telemetry_core.reporting import copies, failures, slots
+from telemetry_core.reporting.session import FIELDS, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,7 @@ class Status:
         trouble: What keeps reports from arriving, as a sentence; empty where nothing is known to.
         trouble_at: Since when, or when it was said last.
         license_warning: That the licence set here ends soon or has ended, as a sentence; empty where it does not.
+        new_fields: What nobody has agreed to yet, because it came with a later release than the consent.
         copies: That entries with this installation name several databases, as a sentence; empty where they do not.
     """
 
@@ -47,6 +47,7 @@ class Status:
     trouble: str
     trouble_at: Millis | None
     license_warning: str
+    new_fields: tuple[str, ...]
     copies: str
 
 
@@ -87,6 +88,7 @@ def status(session: Session, engine: Engine) -> Status:
         trouble=trouble,
         trouble_at=trouble_at,
         license_warning=_license_warning(session, engine),
+        new_fields=consents.not_agreed(consent, FIELDS),
         copies=copies.named(session.group(engine)),
     )
 
@@ -114,7 +116,11 @@ def _trouble(session: Session, entry: str, pending: list[Report], closed: list[R
 def _license_warning(session: Session, engine: Engine) -> str:
     installation = session.installation(engine)
     kept = None if installation is None else session.store.licenses.get(installation)
-    return "" if kept is None else licenses.warning(kept.license, session.clock.now())
+    if kept is None:
+        return ""
+    from telemetry_core import license as licenses  # what reads licences takes its time to load
+
+    return licenses.warning(kept.license, session.clock.now())
 
 
 def _reports(session: Session, contact: Contact | None) -> list[Report]:
@@ -129,7 +135,7 @@ def _due_at(session: Session, contact: Contact | None, pending: list[Report]) ->
     waiting = [report for report in pending if report.kind is Kind.PERIODIC]
     if waiting:
         return max(waiting[0].next_attempt_at, waiting[0].created_at)
-    slot = None if contact is None else preparing.current_slot(session, contact.installation, now)
+    slot = None if contact is None else slots.current(session, contact.installation, now)
     if contact is None or slot is None or not session.store.reports.slot_taken(contact.installation, slot):
         return now if slot is None else slot
     return slot + session.config.reporter.period

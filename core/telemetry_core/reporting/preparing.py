@@ -5,27 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from telemetry_core import consent as consents
-from telemetry_core import due, payload, wire
+from telemetry_core import payload, wire
 from telemetry_core.consent import Consent
 from telemetry_core.delivery import withdraw
-from telemetry_core.model import Counts, Endpoint, Found, Kind, Millis, Report, ReportState, State, Trigger
+from telemetry_core.model import Counts, Endpoint, Found, Kind, Report, ReportState, State, Trigger
 from telemetry_core.payload import Built
+from telemetry_core.reporting import slots
 from telemetry_core.reporting.observing import Observation
 from telemetry_core.reporting.session import Session
-
-_PHASE = "phase"
-
-
-def current_slot(session: Session, installation: str, now: Millis) -> Millis | None:
-    """The slot of now, None before the first periodic report; a phase that does not read is as none."""
-    text = session.store.properties.get(installation, _PHASE)
-    return None if text is None else due.slot(now, int(text), session.config.reporter.period)
-
-
-def slot_is_free(session: Session, installation: str, now: Millis) -> bool:
-    """Whether a periodic report is due."""
-    slot = current_slot(session, installation, now)
-    return slot is None or not session.store.reports.slot_taken(installation, slot)
 
 
 def build_initial(observation: Observation, state: State) -> Built:
@@ -89,7 +76,7 @@ def open_periodic(
     with store.transaction():
         if ledger is None or store.ledgers.get(installation) != ledger or not _permitted(session, installation):
             return None  # something was sent or decided since the engine was read: its counts are not these any more
-        slot = _slot_or_first(session, installation, session.clock.now())
+        slot = slots.current_or_first(session, installation, session.clock.now())
         taken = store.reports.slot_taken(installation, slot)
         if taken and only_in_slot:
             return None
@@ -100,19 +87,10 @@ def open_periodic(
             window_start=start,
             window_end=ledger.base.read_at,
             slot=None if taken else slot,
-            trigger=Trigger.FORCED if taken else trigger,
+            trigger=Trigger.FORCED if taken and trigger is Trigger.DUE else trigger,
             carried=observation.usage.counts,
         )
         return report if store.reports.open(report) else None
-
-
-def _slot_or_first(session: Session, installation: str, now: Millis) -> Millis:
-    """The slot of now; the first periodic report decides from when slots are counted."""
-    slot = current_slot(session, installation, now)
-    if slot is None:
-        slot = due.phase(now, session.config.reporter.period)
-        session.store.properties.put(installation, _PHASE, str(slot))
-    return slot
 
 
 def _report(session: Session, observation: Observation, built: Built, endpoint: Endpoint) -> Report:

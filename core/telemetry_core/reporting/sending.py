@@ -8,6 +8,7 @@ from telemetry_core.courier import Courier
 from telemetry_core.errors import TelemetryError, first_by_precedence
 from telemetry_core.model import Report
 from telemetry_core.reporting import failures
+from telemetry_core.reporting.ending import Ending, in_a_hurry
 from telemetry_core.reporting.outcomes import Failed, Planned, Request, Sending
 from telemetry_core.reporting.session import Session
 from telemetry_core.reporting.turn import Turn
@@ -21,6 +22,9 @@ def send(session: Session, engines: tuple[Engine, ...], request: Request) -> Sen
         StoreError: The store cannot be used.
     """
     result = Sending()
+    if request.final:
+        session = in_a_hurry(session, engines)
+        engines = tuple(one for one in session.config.engines if one.entry in {engine.entry for engine in engines})
     with session.store.sending():
         courier = Courier(
             session.store, session.clock, session.config.reporter, lambda report: _misfit(session, report)
@@ -29,12 +33,13 @@ def send(session: Session, engines: tuple[Engine, ...], request: Request) -> Sen
         for engine in engines:
             if engine.entry in done:
                 continue
-            turn = Turn(session, engine, request, courier, result=result)
+            kind = Ending if request.final else Turn
+            turn = kind(session, engine, request, courier, result=result)
             failed = turn.take()
             done |= set(turn.entries)
             if failed:
                 result.failed.append(Failed(engine.entry, first_by_precedence(failed)))
-        failures.remember(session, result)
+        failures.remember(session, result, failed=not request.final)
     return result
 
 

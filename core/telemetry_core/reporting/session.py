@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telemetry_core import consent
+from telemetry_core import consent, wire
 from telemetry_core.config import Config, Engine
 from telemetry_core.consent import Consent
-from telemetry_core.environment import POINTS
 from telemetry_core.errors import UnknownEngine
 from telemetry_core.model import Clock, Decision, State
 from telemetry_core.store import Store
@@ -15,7 +14,7 @@ from telemetry_core.store import Store
 FIRST_RUN = "first-run"
 
 #: The names of all fields that consent is asked for.
-FIELDS = tuple(point.name for point in POINTS)
+FIELDS = (*wire.ALWAYS, *wire.FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Session:
     def first_run_decision(self, entry: str, user: str = "") -> Decision | None:
         """What the first run decides for an entry by `initialize-telemetry`; None where it decides nothing any more."""
         wanted, endpoint = self.config.initialize_telemetry, self.config.endpoint
-        if wanted is None or self.store.properties.get("", FIRST_RUN) is not None:
+        if wanted is None or self.store.lost_at is not None or self.store.properties.get("", FIRST_RUN) is not None:
             return None
         return Decision(
             engine=entry,
@@ -60,7 +59,8 @@ class Session:
 
     def _decide(self, entry: str, planned: list[Decision]) -> Consent:
         history = [*planned, *self.store.consents.history()]
-        return consent.decide(self.config, entry, history, passing=self.passing)
+        lost = self.store.lost_at is not None
+        return consent.decide(self.config, entry, history, passing=self.passing, lost=lost)
 
     def group(self, engine: Engine) -> tuple[Engine, ...]:
         """All configured entries that showed the same installation as an engine at the last contact, with itself."""
@@ -89,13 +89,21 @@ class Session:
         Raises:
             UnknownEngine: A name or glob that matches none.
         """
-        from fnmatch import fnmatchcase
+        return matching(self.config.engines, patterns)
 
-        configured = self.config.engines
-        for pattern in patterns:
-            if not any(fnmatchcase(engine.entry, pattern) for engine in configured):
-                names = ", ".join(engine.entry for engine in configured) or "none"
-                raise UnknownEngine(f"No engine is called {pattern!r}.", hint=f"Configured are: {names}.")
-        if not patterns:
-            return configured
-        return tuple(engine for engine in configured if any(fnmatchcase(engine.entry, pattern) for pattern in patterns))
+
+def matching(configured: tuple[Engine, ...], patterns: tuple[str, ...]) -> tuple[Engine, ...]:
+    """Those of some engines whose entry matches one of some names or globs; all of them without any.
+
+    Raises:
+        UnknownEngine: A name or glob that matches none.
+    """
+    from fnmatch import fnmatchcase
+
+    for pattern in patterns:
+        if not any(fnmatchcase(engine.entry, pattern) for engine in configured):
+            names = ", ".join(engine.entry for engine in configured) or "none"
+            raise UnknownEngine(f"No engine is called {pattern!r}.", hint=f"Configured are: {names}.")
+    if not patterns:
+        return configured
+    return tuple(engine for engine in configured if any(fnmatchcase(engine.entry, pattern) for pattern in patterns))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from telemetry_core import consent as consents
-from telemetry_core import due
+from telemetry_core import due, log
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.courier import Courier
 from telemetry_core.delivery import deliver
 from telemetry_core.engines.flavours import sends_its_own_initial_report
-from telemetry_core.errors import AlreadySending, NotPermitted, StoreError, TelemetryError
+from telemetry_core.errors import AlreadySending, DeliveryFailed, NotPermitted, StoreError, TelemetryError
 from telemetry_core.model import Contact, Kind, Report, ReportState, State, Trigger
-from telemetry_core.reporting import failures, preparing
+from telemetry_core.reporting import failures, preparing, slots
 from telemetry_core.reporting.observing import Observation, observe
 from telemetry_core.reporting.outcomes import Delivered, Planned, Request, Sending
 from telemetry_core.reporting.session import Session
@@ -33,7 +33,11 @@ class Turn:
         self._seen: Observation | None = None
         self._unseen: TelemetryError | None = None
         self._tried: set[str] = set()
-        self._elsewhere = ""
+        self._why_idle = "nothing is due"
+
+    @property
+    def _steps(self) -> tuple[Callable[[], TelemetryError | None], ...]:
+        return (self._begin, self._initial, self._pending, self._new, self._read)
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -50,14 +54,16 @@ class Turn:
             StoreError: The store cannot be used.
         """
         failed: list[TelemetryError] = []
-        for step in (self._begin, self._initial, self._pending, self._new):
+        self._log_begin()
+        for step in self._steps:
             error = self._guarded(step)
             if error is not None and error not in failed:
                 failed.append(error)
+                self._log_failure(error)
             if self._engine.entry in self._result.idle or (failed and step == self._begin):
                 break
         if not failed and not self._tried:
-            self._result.idle.setdefault(self._engine.entry, self._elsewhere or "nothing is due")
+            self._result.idle.setdefault(self._engine.entry, self._why_idle)
         return failed
 
     def plan(self) -> Planned:
@@ -85,6 +91,17 @@ class Turn:
             if error.exit_status == TelemetryError.exit_status:
                 raise
             return error
+
+    def _log_begin(self) -> None:
+        log.started(self.entries)
+        reason = self._obstacle(Kind.PERIODIC)
+        if reason:
+            log.disabled(self.entries, reason)
+
+    def _log_failure(self, error: TelemetryError) -> None:
+        """What was tried to deliver has been logged attempt by attempt, and that nothing may leave before."""
+        if not isinstance(error, DeliveryFailed | NotPermitted):
+            log.failed(self.entries, error)
 
     @property
     def _group(self) -> tuple[Engine, ...]:
@@ -143,6 +160,7 @@ class Turn:
             except TelemetryError as error:
                 self._unseen = error
                 raise
+            self._result.read.update(self._seen.engines)
         if not self._seen.own_reporter:
             return self._seen
         reason = f"Engine {self._engine.entry} reports by itself."
@@ -151,6 +169,7 @@ class Turn:
                 reason, hint=f'Switch its reporter off, or set engines.{self._engine.entry}.own-reporter = "off".'
             )
         self._result.idle[self._engine.entry] = reason
+        log.disabled(self.entries, reason)
         return None
 
     def _initial(self) -> TelemetryError | None:
@@ -161,6 +180,8 @@ class Turn:
         if seen is None or consents.obstacle(consent, Kind.INITIAL) or not self._initial_is_due():
             return None
         pending = self._session.store.reports.pending(seen.installation, Kind.INITIAL)
+        if pending is not None and not (self._request.initial or self._request.force or self._is_due_again(pending)):
+            return None  # another node has tried it since it was found due
         if pending is None and consent.endpoint is not None:
             built = preparing.build_initial(seen, consent.state)
             pending = preparing.open_initial(self._session, seen, built, consent.endpoint)
@@ -192,7 +213,8 @@ class Turn:
         if self._request.initial or installation is None or self._obstacle(Kind.PERIODIC):
             return None
         pending = self._session.store.reports.pending(installation, Kind.PERIODIC)
-        if pending is None or not (self._request.force or self._is_due_again(pending)):
+        at_once = self._request.force or self._request.final
+        if pending is None or not (at_once or self._is_due_again(pending)):
             return None
         return self._deliver(pending)
 
@@ -219,6 +241,18 @@ class Turn:
         )
         return None if report is None else self._deliver(report)
 
+    def _read(self) -> None:
+        """A reading in between, so that the end of an engine loses little (DESIGN §4)."""
+        installation = self._installation
+        explicit = self._request.initial or self._request.force
+        if explicit or installation is None or self._seen is not None or self._obstacle(Kind.PERIODIC):
+            return
+        ledger = self._session.store.ledgers.get(installation)
+        now, sample_period = self._session.clock.now(), self._session.config.reporter.sample_period
+        if ledger is not None and due.reading_is_due(ledger.base.read_at, now, sample_period):
+            self._observe()
+            self._why_idle += "; a reading was taken"
+
     def _periodic_is_due(self) -> bool:
         installation = self._installation or ""
         pending = self._session.store.reports.pending(installation, Kind.PERIODIC)
@@ -230,7 +264,7 @@ class Turn:
         if self._session.store.reports.pending(installation, Kind.PERIODIC) is not None:
             return False
         now = self._session.clock.now()
-        return self._request.force or preparing.slot_is_free(self._session, installation, now)
+        return self._request.force or slots.is_free(self._session, installation, now)
 
     def _deliver(self, report: Report) -> TelemetryError | None:
         permit = consents.permit(self._consent, report.kind, report.installation)
@@ -239,7 +273,7 @@ class Turn:
         try:
             report, receipt = deliver(report, permit, self._courier)
         except AlreadySending as elsewhere:
-            self._elsewhere = elsewhere.message
+            self._why_idle = elsewhere.message
             return None
         self._tried.add(report.id)
         self._result.delivered.append(Delivered(report, receipt))

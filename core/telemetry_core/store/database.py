@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from telemetry_core.config import Url
-from telemetry_core.errors import StoreTooNew
+from telemetry_core.errors import StoreDamaged, StoreError, StoreTooNew
 from telemetry_core.model import Millis
 from telemetry_core.store.dialects import Dialect
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+_READABLE_FROM = 4
+"""The newest migration of the release before this one (of this one as long as it is the first): what it can read."""
 
 Row = tuple[object, ...]
 Place = Path | Url
@@ -50,6 +53,14 @@ class Database(ABC):
         """All reads inside see the same moment."""
 
     @abstractmethod
+    def check(self) -> None:
+        """Let the database look for damage in what it keeps beside our rows.
+
+        Raises:
+            StoreDamaged: It has found some.
+        """
+
+    @abstractmethod
     def _keep_copy(self, version: int) -> None:
         """Keep the store of an older release as it is, where that can be done, before anything of it is changed."""
 
@@ -58,38 +69,82 @@ class Database(ABC):
         """Make the place for the tables where there are none; inside the transaction of the first migration."""
 
     def version(self) -> int:
-        """The number of the last migration, 0 where there was none."""
-        if not self.read(self.dialect.has_migrations):
+        """The number of the last migration, 0 where there is no store yet.
+
+        Raises:
+            StoreDamaged: There are tables, but not that of migrations.
+        """
+        tables = [str(name) for (name,) in self.read(self.dialect.tables)]
+        if "migration" not in tables:
+            if tables:
+                raise StoreDamaged(
+                    f"{self.place} has tables, but no store of telemetry.",
+                    hint="If it is another program's, name another place with TELEMETRY_STORE.",
+                )
             return 0
         version = self.read(f"SELECT max(version) FROM {self.dialect.migrations}")[0][0]  # noqa: S608  # a constant
         return version if isinstance(version, int) else 0
 
-    def migrate(self, now: Millis) -> None:
+    def migrate(self, now: Millis) -> bool:
         """Bring the store to this release, in one transaction: of many who try at once, one does.
+
+        Returns:
+            Whether there was none before.
 
         Raises:
             StoreTooNew: A newer release has written it.
         """
-        scripts = {int(file.stem): file for file in sorted(_MIGRATIONS.glob("*.sql"))}
+        scripts = _scripts()
         newest = max(scripts)
-        version = self._known_version(newest)
+        version = self._version_to_write(newest)
         if version == newest:
-            return
+            return False
         if version > 0:
             self._keep_copy(version)
         with self.transaction():
-            version = self._known_version(newest)
+            version = self._version_to_write(newest)
             if version == 0:
                 self._make_room()
             for number in range(version + 1, newest + 1):
                 for statement in self.dialect.definitions(scripts[number].read_text(encoding="utf-8")):
                     self.change(statement)
                 self.change("INSERT INTO migration (version, applied_at) VALUES (?, ?)", (number, now))
+            self.change("UPDATE migration SET readable_from = ? WHERE version = ?", (_READABLE_FROM, newest))
+        return version == 0
 
-    def _known_version(self, newest: int) -> int:
+    def refuse_unreadable(self) -> None:
+        """Make sure that this release can read the store: it is older, or one release newer at most.
+
+        Raises:
+            StoreTooNew: It is newer.
+        """
+        newest, version = max(_scripts()), self.version()
+        if version > newest:
+            found = self.read("SELECT readable_from FROM migration WHERE version = ?", (version,))
+            if not isinstance(found[0][0], int) or found[0][0] > newest:
+                raise self._too_new()
+
+    def _version_to_write(self, newest: int) -> int:
         version = self.version()
         if version > newest:
-            raise StoreTooNew(
-                f"The store {self.place} was written by a newer release.", hint="Install that release, or a newer one."
-            )
+            raise self._too_new()
         return version
+
+    def _too_new(self) -> StoreTooNew:
+        return StoreTooNew(
+            f"The store {self.place} was written by a newer release.", hint="Install that release, or a newer one."
+        )
+
+
+@contextmanager
+def closed_on_failure(database: Database) -> Iterator[None]:
+    """End a database that could not be made ready."""
+    try:
+        yield
+    except StoreError:
+        database.close()
+        raise
+
+
+def _scripts() -> dict[int, Path]:
+    return {int(file.stem): file for file in sorted(_MIGRATIONS.glob("*.sql"))}

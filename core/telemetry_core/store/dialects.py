@@ -14,7 +14,7 @@ class Dialect:
         placeholder: What stands for a value in a statement; ours are written with `?`.
         bytes_type: The type of a column of bytes; migrations say BLOB.
         migrations: The table of migrations, wherever names lead without it.
-        has_migrations: A query with a row where that table is there.
+        tables: A query of the names of all tables of the store.
         now: The database's clock as an expression, in milliseconds since 1970 (UTC), for leases. None where none are
             needed: there the kernel's lock says who sends.
     """
@@ -22,7 +22,7 @@ class Dialect:
     placeholder: str
     bytes_type: str
     migrations: str
-    has_migrations: str
+    tables: str
     now: str | None
 
     def statement(self, text: str) -> str:
@@ -40,7 +40,7 @@ SQLITE = Dialect(
     placeholder="?",
     bytes_type="BLOB",
     migrations="migration",
-    has_migrations="SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'",
+    tables="SELECT name FROM sqlite_master WHERE type = 'table'",
     now=None,
 )
 
@@ -49,7 +49,7 @@ POSTGRESQL = Dialect(
     bytes_type="BYTEA",
     migrations="telemetry.migration",
     # Not to_regclass(): after waiting for another node's migration it still knows that there was none.
-    has_migrations="SELECT 1 FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON relnamespace = pg_namespace.oid"
-    " WHERE nspname = 'telemetry' AND relname = 'migration'",
+    tables="SELECT relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON relnamespace = pg_namespace.oid"
+    " WHERE nspname = 'telemetry' AND relkind = 'r'",
     now="CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
 )

@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from telemetry_core.config import Url
-from telemetry_core.errors import ConfigurationError, StoreDamaged
+from telemetry_core.errors import ConfigurationError
+from telemetry_core.model import Millis
 from telemetry_core.store import postgresql_errors
 from telemetry_core.store.database import Database, Row
 from telemetry_core.store.dialects import POSTGRESQL
@@ -158,20 +159,38 @@ class Server(Database):
             with suppress(psycopg.Error):
                 self._connection.close()
 
+    def check(self) -> None:
+        """PostgreSQL looks at what it reads by itself."""
+
+    def identity(self) -> object:
+        """What tells this schema from another of the same name; None where there is none."""
+        found = self.read("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ?", (SCHEMA,))
+        return found[0][0] if found else None
+
+    def set_aside(self, identity: object, now: Millis) -> str | None:
+        """Rename the schema, so that it is kept and another can take its place; None where that was done already.
+
+        Args:
+            identity: Of the schema that is meant.
+            now: For its new name.
+
+        Raises:
+            StoreUnavailable: The schema is not this user's.
+        """
+        with self.transaction():
+            if self.identity() != identity:
+                return None
+            kept = f"{SCHEMA}_damaged_{now}_{identity}"
+            self.change(f"ALTER SCHEMA {SCHEMA} RENAME TO {kept}")
+        return kept
+
     def _keep_copy(self, version: int) -> None:
         """The server's own backups are for that; a migration that fails leaves everything as it was."""
 
     def _make_room(self) -> None:
         """A schema of our own, unless the administrator has made it; never among the tables of others."""
-        if not self.read("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?", (SCHEMA,)):
+        if self.identity() is None:
             self.change(f"CREATE SCHEMA {SCHEMA}")
-            return
-        tables = "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = CAST(? AS regnamespace) LIMIT 1"
-        if self.read(tables, (SCHEMA,)):
-            raise StoreDamaged(
-                f"The schema {SCHEMA} of {self._url} has tables, but no store of telemetry.",
-                hint="Let the store have a database of its own.",
-            )
 
 
 @contextmanager

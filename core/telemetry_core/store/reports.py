@@ -57,6 +57,7 @@ class Reports:
             body = hashlib.sha256(report.document.body).hexdigest()
             if not body == report.document.sha256 == latest.pop(report.id, None):
                 raise rows.damaged(f"report {report.id}")
+            self.attempts(report.id)
         if latest:
             raise rows.damaged(f"report {next(iter(latest))}", "is missing")
         return len(documents)

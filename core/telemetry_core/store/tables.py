@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from telemetry_core.model import Contact, Decision, KeptLicense, Ledger
+from typing import TYPE_CHECKING
+
+from telemetry_core.model import Contact, Decision, KeptLicense
 from telemetry_core.store import rows
 from telemetry_core.store.database import Database
+
+if TYPE_CHECKING:
+    from telemetry_core.model import Ledger
 
 _CONSENT_END = "consent-end"
 _LICENSE = "license"
@@ -133,6 +138,15 @@ class Contacts:
         found = self._database.read("SELECT contact FROM contact WHERE engine = ?", (engine,))
         return rows.from_text(found[0][0], Contact, f"contact with {engine}") if found else None
 
+    def verify(self) -> None:
+        """Check every contact.
+
+        Raises:
+            StoreDamaged: One does not read.
+        """
+        for (engine,) in self._database.read("SELECT engine FROM contact"):
+            self.get(str(engine))
+
     def put(self, contact: Contact) -> None:
         """Remember a contact instead of the one before."""
         self._database.change(
@@ -150,6 +164,8 @@ class Ledgers:
 
     def get(self, installation: str) -> Ledger | None:
         """The ledger of an installation, None where none was begun."""
+        from telemetry_core.model import Ledger
+
         found = self._database.read("SELECT ledger, digest FROM base WHERE installation = ?", (installation,))
         if not found:
             return None

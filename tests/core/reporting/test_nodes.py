@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from telemetry_core import administration, reporting
+from telemetry_core import administration, reporting, wire
 from telemetry_core.config import Url
 from telemetry_core.model import Kind, ReportState, State
 from telemetry_core.reporting import Sending
 from telemetry_core.store import Place
 from tests.core.reporting.test_sending import Stage
+from tests.support.clock import ManualClock
 from tests.support.desk import AUTHOR, Desk, counted
 from tests.support.receiver import Received, Reply
 from tests.support.stores import connected
@@ -66,6 +68,19 @@ def anywhere(tmp_path: Path, place: Place) -> Iterator[Nodes]:
         yield made
 
 
+class TellingClock(ManualClock):
+    """Does something when a function of the reporter asks for the time, as if another node did it just then."""
+
+    function = ""
+    do: Callable[[], object] = staticmethod(lambda: None)
+
+    def now(self) -> int:
+        if self.function and sys._getframe(1).f_code.co_name == self.function:
+            self.function = ""
+            self.do()
+        return super().now()
+
+
 def in_threads(*work: Callable[[], object]) -> list[object]:
     """Let all of it begin at once; what each of it gives, exceptions included."""
     starting = threading.Barrier(len(work))
@@ -98,6 +113,32 @@ def test_while_one_node_sends_a_report_another_does_nothing_for_it(nodes: Nodes)
     assert others[0].idle == {"orders": "Another node is sending the report."}
     assert counted(nodes.receiver) == [0, 5]
     assert len(set(nodes.receiver.keys)) == len(nodes.receiver.keys)
+
+
+def test_an_initial_report_that_another_node_has_tried_since_it_was_found_due_is_left_to_its_wait(nodes: Nodes) -> None:
+    """Found by the battery of nodes: the second one sent it at once."""
+    clock = TellingClock()
+    nodes.desk.enable()
+    nodes.clock.advance(60)
+    clock.set(nodes.clock.now())
+    nodes.desk.clock = clock
+
+    def other_fails() -> None:
+        nodes.status = None
+        nodes.another().send(initial=True)
+        nodes.status = 202
+
+    def once_read() -> None:
+        clock.function, clock.do = "_initial_is_due", other_fails
+
+    nodes.while_reading(once_read)
+    nodes.desk.send()
+    initial = wire.initial_id(nodes.engine.installation)
+    assert nodes.receiver.keys.count(initial) == 1
+    assert [report.state for report in nodes.desk.reports() if report.kind is Kind.INITIAL] == [ReportState.PENDING]
+    clock.advance(60)
+    nodes.desk.send()
+    assert nodes.receiver.keys.count(initial) == 2
 
 
 def test_while_one_node_sends_the_initial_report_another_sends_the_periodic_one(nodes: Nodes) -> None:

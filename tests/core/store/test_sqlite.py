@@ -51,11 +51,10 @@ def test_a_directory_that_exists_keeps_its_mode(tmp_path: Path) -> None:
 
 
 def test_what_is_written_reaches_the_disk_before_it_counts(tmp_path: Path) -> None:
-    for database in (
-        File.create(tmp_path / "telemetry.db", START),
-        File.existing(tmp_path / "telemetry.db", START),
-    ):
+    Store.for_writing(tmp_path / "telemetry.db", START).__exit__()
+    for database in (File.create(tmp_path / "telemetry.db"), File.existing(tmp_path / "telemetry.db")):
         full = 2
+        assert database is not None
         assert database.read("PRAGMA synchronous") == [(full,)]
         assert database.read("PRAGMA busy_timeout") == [(10_000,)]
         database.close()
@@ -195,7 +194,7 @@ def test_a_store_that_this_user_may_not_read_is_unavailable_and_no_second_one_is
                 opening(path, START)
             assert raised.value.message.startswith(f"The store {path} cannot be used: ")
             assert raised.value.hint == HINT
-        assert names(directory) == {"telemetry.db"}
+        assert names(directory) == {"telemetry.db", "telemetry.db.marker"}
 
 
 def test_a_store_in_a_directory_that_this_user_may_not_enter_is_unavailable_and_not_absent() -> None:

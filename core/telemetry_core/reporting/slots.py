@@ -1,0 +1,30 @@
+"""The slots of an installation: which one is now, since its first periodic report, and whether it has its report."""
+
+from __future__ import annotations
+
+from telemetry_core import due
+from telemetry_core.model import Millis
+from telemetry_core.reporting.session import Session
+
+_PHASE = "phase"
+
+
+def current(session: Session, installation: str, now: Millis) -> Millis | None:
+    """The slot of now, None before the first periodic report; a phase that does not read is as none."""
+    text = session.store.properties.get(installation, _PHASE)
+    return None if text is None else due.slot(now, int(text), session.config.reporter.period)
+
+
+def is_free(session: Session, installation: str, now: Millis) -> bool:
+    """Whether a periodic report is due."""
+    slot = current(session, installation, now)
+    return slot is None or not session.store.reports.slot_taken(installation, slot)
+
+
+def current_or_first(session: Session, installation: str, now: Millis) -> Millis:
+    """The slot of now; the first periodic report decides from when slots are counted."""
+    slot = current(session, installation, now)
+    if slot is None:
+        slot = due.phase(now, session.config.reporter.period)
+        session.store.properties.put(installation, _PHASE, str(slot))
+    return slot

@@ -1,0 +1,1 @@
+"""Administration over HTTP: the engine-compatible REST API, and room for the page."""

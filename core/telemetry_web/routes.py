@@ -1,0 +1,46 @@
+"""Every path of the server in one place."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from telemetry_web import answers, openapi
+from telemetry_web.door import Door
+from telemetry_web.opening import Opener
+from telemetry_web.rest import Rest
+
+ENGINE_REST = "/engine-rest"
+BODY_LIMIT = 64 * 1024
+"""Bytes; no request needs more."""
+
+
+def application(opener: Opener) -> Starlette:
+    """The server as an ASGI application; a path may end with a slash, as the engine's may."""
+    rest = Rest(opener, Door(opener.clock))
+    calls = [
+        ("/telemetry/configuration", rest.configuration, ["GET", "POST"]),
+        ("/telemetry/data", rest.data, ["GET"]),
+    ]
+    routes = [
+        Route(f"{ENGINE_REST}{engine}{path}{end}", endpoint, methods=methods)
+        for engine in ("", "/engine/{engine}")
+        for path, endpoint, methods in calls
+        for end in ("", "/")
+    ]
+    routes.append(Route("/openapi.json", _document))
+    return Starlette(routes=routes, exception_handlers={HTTPException: _refused}, max_body_size=BODY_LIMIT)
+
+
+async def _document(request: Request) -> Response:  # noqa: ARG001  # the signature is the library's
+    return answers.found(openapi.document())
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:  # noqa: ARG001  # the signature is the library's
+    """What comes to none of our calls, answered as the engine's framework does."""
+    if not isinstance(refusal, HTTPException):
+        raise refusal
+    return answers.of_framework(refusal.status_code, refusal.headers or {})
