@@ -1,5 +1,6 @@
 """`telemetry enable`: consent, with everything that it is about shown first."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -10,9 +11,29 @@ from telemetry_admin.result import Result, raise_if_alone
 from telemetry_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from telemetry_core.administration import Decided
     from telemetry_core.reporting import Session
 
 app = typer.Typer(add_completion=False)
+
+Without = Annotated[
+    Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
+    typer.Option(
+        "--without",
+        metavar="FIELD",
+        help="Withhold license, meta, usage, or a field such as jdk.vendor; again for several; stays until --with.",
+        autocompletion=completing.fields,
+    ),
+]
+With = Annotated[
+    Optional[list[str]],  # noqa: UP045  # as above
+    typer.Option(
+        "--with",
+        metavar="FIELD",
+        help="Agree to what was withheld with --without before.",
+        autocompletion=completing.fields,
+    ),
+]
 
 
 @app.command()
@@ -21,24 +42,8 @@ def command(
     *,
     engine: options.Engines = None,
     all_: options.All = False,
-    without: Annotated[
-        Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
-        typer.Option(
-            "--without",
-            metavar="FIELD",
-            help="Withhold license, meta, usage, or a field such as jdk.vendor; again for several; stays until --with.",
-            autocompletion=completing.fields,
-        ),
-    ] = None,
-    with_: Annotated[
-        Optional[list[str]],  # noqa: UP045  # as above
-        typer.Option(
-            "--with",
-            metavar="FIELD",
-            help="Agree to what was withheld with --without before.",
-            autocompletion=completing.fields,
-        ),
-    ] = None,
+    without: Without = None,
+    with_: With = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     authorized_by: options.AuthorizedBy = None,
     reason: options.Reason = None,
@@ -51,7 +56,6 @@ def command(
     from telemetry_admin.render import consent as render
     from telemetry_admin.render.console import make_console
     from telemetry_core import administration as decisions
-    from telemetry_core import reporting
 
     invocation: Invocation = ctx.obj
     choice = decisions.Choice(tuple(without or ()), tuple(with_ or ()))
@@ -66,19 +70,22 @@ def command(
             render.show_what_it_means(make_console(invocation.host), session, engines, choice)
         if not yes and not typer.confirm(f"Enable telemetry for {', '.join(one.entry for one in engines)}?"):
             return Result(data={"engines": []}, show=lambda console: console.print("Nothing was changed."))
-        author = decisions.Author(
-            invocation.host.user(), "command", authorized_by=authorized_by, reason=reason, note_shown=not json
-        )
+        user = invocation.host.user()
+        author = decisions.Author(user, "command", authorized_by, reason, note_shown=not json)
         decided, failures = for_each(engines, lambda one: decisions.enable(session, one, author, choice))
         raise_if_alone(failures, decided)
-        obstacles = {one.entry: reporting.status(session, one).obstacle for one in engines}
-        return Result(
-            data={
-                "engines": [render.described(one) for one in decided],
-                "legal-note-sha256": decisions.legal_note.SHA256,
-            },
-            show=lambda console: render.show_enabled(console, decided, obstacles),
-            failures=failures,
-        )
+        return replace(_decided(session, decided), failures=failures)
 
     return invocation.deciding(enable)
+
+
+def _decided(session: "Session", decided: "list[Decided]") -> Result:
+    from telemetry_admin.render import consent as render
+    from telemetry_core import reporting
+    from telemetry_core.administration import legal_note
+
+    obstacles = {one.entry: reporting.status(session, one).obstacle for one in session.config.engines}
+    return Result(
+        data={"engines": [render.described(one) for one in decided], "legal-note-sha256": legal_note.SHA256},
+        show=lambda console: render.show_enabled(console, decided, obstacles),
+    )

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+Final = Annotated[
+    bool, typer.Option("--final", help="The engine stops: send what is left, in seconds, and never fail the stop.")
+]
+
 
 @app.command()
 def command(
@@ -34,9 +38,7 @@ def command(
     force: Annotated[
         bool, typer.Option("--force", help="Send now, whether due or not, and without waiting after a failure.")
     ] = False,
-    final: Annotated[
-        bool, typer.Option("--final", help="The engine stops: send what is left, in seconds, and never fail the stop.")
-    ] = False,
+    final: Final = False,
     json: options.Json = False,
 ) -> Result:
     """Send what is due: the initial report once, then one report per period. May be run as often as you like.

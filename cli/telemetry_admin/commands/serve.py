@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+Certificate = Annotated[
+    Optional[Path],  # noqa: UP045  # Typer reads it at run time
+    typer.Option("--tls-cert", metavar="FILE", help="The certificate (PEM) instead of serve.tls-cert."),
+]
+Key = Annotated[
+    Optional[Path],  # noqa: UP045  # as above
+    typer.Option("--tls-key", metavar="FILE", help="Its key (PEM) instead of serve.tls-key."),
+]
+
 T = TypeVar("T")
 
 
@@ -36,14 +45,8 @@ def command(
         Optional[int],  # noqa: UP045  # as above
         typer.Option("--port", metavar="PORT", min=1, max=65535, help="Listen at this port instead of serve.port."),
     ] = None,
-    tls_cert: Annotated[
-        Optional[Path],  # noqa: UP045  # as above
-        typer.Option("--tls-cert", metavar="FILE", help="The certificate (PEM) instead of serve.tls-cert."),
-    ] = None,
-    tls_key: Annotated[
-        Optional[Path],  # noqa: UP045  # as above
-        typer.Option("--tls-key", metavar="FILE", help="Its key (PEM) instead of serve.tls-key."),
-    ] = None,
+    tls_cert: Certificate = None,
+    tls_key: Key = None,
     json: options.Json = False,
 ) -> Result:
     """Serve the REST API that engines had for telemetry: /engine-rest/telemetry/configuration and /telemetry/data.

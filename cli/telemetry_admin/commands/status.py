@@ -17,6 +17,20 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+Check = Annotated[
+    bool, typer.Option("--check", help="For monitoring: one line with performance data, exit status 0 to 3.")
+]
+OpenMetrics = Annotated[
+    Optional[Path],  # noqa: UP045  # Typer reads it at run time
+    typer.Option("--openmetrics", metavar="FILE", help="Write the numbers for monitoring into a file, all or none."),
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Every layer that can forbid, in order, and the one that decides.")
+]
+ExitCode = Annotated[
+    bool, typer.Option("--exit-code", help="End with the status of what --explain comes to; 0: reports may leave.")
+]
+
 
 @app.command()
 def command(
@@ -24,21 +38,10 @@ def command(
     *,
     engine: options.Engines = None,
     all_: options.All = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="For monitoring: one line with performance data, exit status 0 to 3.")
-    ] = False,
-    openmetrics: Annotated[
-        Optional[Path],  # noqa: UP045  # Typer reads it at run time
-        typer.Option(
-            "--openmetrics", metavar="FILE", help="Write the numbers for monitoring into a file, all or none."
-        ),
-    ] = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Every layer that can forbid, in order, and the one that decides.")
-    ] = False,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with the status of what --explain comes to; 0: reports may leave.")
-    ] = False,
+    check: Check = False,
+    openmetrics: OpenMetrics = None,
+    explain: Explain = False,
+    exit_code: ExitCode = False,
     json: options.Json = False,
 ) -> Result:
     """Show the state of each engine: consent, what is due, what waits, what was accepted.
@@ -58,10 +61,7 @@ def command(
         known = [] if explain else [reporting.status(session, one) for one in engines]
         now = session.clock.now()
     ends = next((int(one.result) for one in explained if one.result), 0) if exit_code else None
-    if explain:
-        data: Json = {"engines": [_explained(one) for one in explained]}
-    else:
-        data = {"engines": [_described(one) for one in known]}
+    described = [_explained(one) for one in explained] if explain else [_described(one) for one in known]
 
     def show(console: "Console") -> None:
         from telemetry_admin.render import status as render
@@ -71,7 +71,7 @@ def command(
         else:
             render.show(console, known, now)
 
-    return Result(data, show, status=ends)
+    return Result({"engines": described}, show, status=ends)
 
 
 def _explained(explanation: "Explanation") -> Json:

@@ -287,13 +287,11 @@ PORT = Type("a port from 1 to 65535", _port, {"type": "integer", "minimum": 1, "
 PATH = Type("the path of a file", _path, _STRING)
 DURATION = Type('a length of time from "1s" to "366d", such as "24h" or "90s"', _duration,
                 {"type": "string", "pattern": "^(\\d{1,9}[smhd])+$"})  # fmt: skip
-ENDPOINT = Type('an absolute URL such as "https://telemetry.example.com/pings"', _endpoint,
-                {"type": "string", "pattern": "^https?://"})  # fmt: skip
-URL = Type('an absolute URL such as "http://127.0.0.1:8080/engine-rest"', _url,
-           {"type": "string", "pattern": "^https?://"})  # fmt: skip
+_HTTP: Mapping[str, object] = {"type": "string", "pattern": "^https?://"}
+ENDPOINT = Type('an absolute URL such as "https://telemetry.example.com/pings"', _endpoint, _HTTP)
+URL = Type('an absolute URL such as "http://127.0.0.1:8080/engine-rest"', _url, _HTTP)
 URLS = Type('a list of URLs such as ["http://node1:8080/engine-rest", "http://node2:8080/engine-rest"]', _urls,
-            {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^https?://"}},
-            _list_from_text)  # fmt: skip
+            {"type": "array", "minItems": 1, "items": _HTTP}, _list_from_text)  # fmt: skip
 PROXY = Type('the address of an HTTP proxy such as "http://proxy.example.com:3128", or "none"', _proxy,
              {"type": "string", "pattern": "^(https?://|none$)"})  # fmt: skip
 HOSTS = Type('a list of hosts and networks such as [".example.com", "10.0.0.0/8"]', _hosts,
