@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def scene(postgresql: PostgreSQL, shared_place: Url, tables: str, tmp_path: Path
     cert, key = certificates.client()
     tls = certificates.server()
     tls.load_verify_locations(certificates.ca_file)
-    tls.verify_mode = tls.verify_mode.CERT_REQUIRED
+    tls.verify_mode = ssl.CERT_REQUIRED
     database = shared_place.text.rpartition("/")[2]
     postgresql.execute(
         "postgres", "DROP ROLE IF EXISTS canary", f"CREATE ROLE canary SUPERUSER LOGIN PASSWORD '{PASSWORD}'"
