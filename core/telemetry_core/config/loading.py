@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
 
 from telemetry_core import files
 from telemetry_core.config import policy, sources
@@ -24,7 +23,7 @@ from telemetry_core.config.settings import (
     Value,
 )
 from telemetry_core.config.sources import Said
-from telemetry_core.config.values import Unfit, Url, is_loopback
+from telemetry_core.config.values import Url, is_loopback
 from telemetry_core.errors import ConfigurationError
 from telemetry_core.model import Endpoint
 
@@ -111,14 +110,7 @@ def check(setting: Setting, said: Said) -> object:
     Raises:
         ConfigurationError: It is not what the setting expects, or carries a password that others can read.
     """
-    raw = setting.type.from_text(cast(str, said.value)) if said.is_text else said.value
-    try:
-        value = setting.type.read(raw, said.base)
-    except Unfit as error:
-        detail = f" ({error})" if str(error) else ""
-        raise ConfigurationError(
-            f"{said.origin}: {said.key} is not {setting.type.expected}{detail}.", hint=f"{setting.meaning}"
-        ) from None
+    value = sources.fitting(said, setting)
     if said.file is not None and has_password(value):
         files.refuse_if_others_can_read(said.file)
     return value

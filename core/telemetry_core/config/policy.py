@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from telemetry_core.config import sources, values
+from telemetry_core.config.settings import Setting
 from telemetry_core.config.sources import Said
-from telemetry_core.config.values import Type, Unfit
 from telemetry_core.errors import ConfigurationError
 from telemetry_core.model import Endpoint
 
 #: What a policy may say, and nothing else.
-KEYS: Mapping[str, tuple[Type, str]] = {
-    "forbid": (values.FLAG, "true: nothing leaves this host, the initial report included."),
-    "withhold": (values.FIELD_NAMES, "Fields that are left out of every report, whatever the configuration says."),
-    "endpoint": (values.ENDPOINT, "Where reports go, whatever the configuration says."),
-}
+SETTINGS = (
+    Setting("forbid", values.FLAG, "true: nothing leaves this host, the initial report included."),
+    Setting(
+        "withhold",
+        values.FIELD_NAMES,
+        "Fields that are left out of every report, whatever the configuration says.",
+    ),
+    Setting("endpoint", values.ENDPOINT, "Where reports go, whatever the configuration says."),
+)
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
 _TRUSTED_OWNER = 0
 
 
@@ -58,13 +63,8 @@ def _refuse_if_others_can_change(path: Path) -> None:
 
 
 def _value(said: Said) -> object:
-    if said.key not in KEYS:
+    if said.key not in _BY_KEY:
         raise ConfigurationError(
-            f"{said.origin}: there is no {said.key} in a policy.", hint=f"It may say: {', '.join(KEYS)}."
+            f"{said.origin}: there is no {said.key} in a policy.", hint=f"It may say: {', '.join(_BY_KEY)}."
         )
-    kind, meaning = KEYS[said.key]
-    try:
-        return kind.read(said.value, said.base)
-    except Unfit as error:
-        detail = f" ({error})" if str(error) else ""
-        raise ConfigurationError(f"{said.origin}: {said.key} is not {kind.expected}{detail}.", hint=meaning) from None
+    return sources.fitting(said, _BY_KEY[said.key])

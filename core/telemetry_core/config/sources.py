@@ -8,9 +8,11 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from telemetry_core import bypass, files, paths
-from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, TABLES
+from telemetry_core.config.settings import ENGINE_SETTINGS, SETTINGS, TABLES, Setting
+from telemetry_core.config.values import Unfit
 from telemetry_core.errors import ConfigurationError
 
 FILE_LIMIT = 1024 * 1024
@@ -59,6 +61,22 @@ def from_file(path: Path, *, required: bool, drafts: Mapping[Path, str]) -> Iter
     directory = paths.drop_in_directory(path)
     for drop_in in sorted({*_drop_ins(directory), *(draft for draft in drafts if draft.parent == directory)}):
         yield from from_one(drop_in, drafts.get(drop_in))
+
+
+def fitting(said: Said, setting: Setting) -> object:
+    """The value of a setting from what was said.
+
+    Raises:
+        ConfigurationError: It is not what the setting expects.
+    """
+    raw = setting.type.from_text(cast(str, said.value)) if said.is_text else said.value
+    try:
+        return setting.type.read(raw, said.base)
+    except Unfit as error:
+        detail = f" ({error})" if str(error) else ""
+        raise ConfigurationError(
+            f"{said.origin}: {said.key} is not {setting.type.expected}{detail}.", hint=setting.meaning
+        ) from None
 
 
 def read_order(path: Path) -> list[Path]:
