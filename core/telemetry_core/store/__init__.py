@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,8 +78,6 @@ class Store:
         """
         database = _existing(place)
         if database is not None:
-            with closed_on_failure(database):
-                database.refuse_unreadable()
             return cls(database)
         empty = File.nowhere()
         _bring_up_to_date(empty, now, was_there=Marker.of(place, markers).is_there)
@@ -126,9 +125,12 @@ class Store:
             return False
         return True
 
-    @property
+    @cached_property
     def lost_at(self) -> Millis | None:
-        """When it was noticed that the store before this one is lost; None where this is the first."""
+        """When it was noticed that the store before this one is lost; None where this is the first.
+
+        That never changes of a store, and each look at the consent asks it.
+        """
         text = self.properties.get("", _LOST)
         return None if text is None else int(text)
 
@@ -180,7 +182,11 @@ def _connect(place: Url) -> Server:
 
 
 def _existing(place: Place) -> Database | None:
-    """The database as it is; None where there is none with a store in it."""
+    """The database as it is; None where there is none with a store in it.
+
+    Raises:
+        StoreError: There is one that this user, or this release, cannot read.
+    """
     if not isinstance(place, Url):
         file = File.existing(place)
         if file is None:
@@ -189,7 +195,7 @@ def _existing(place: Place) -> Database | None:
     else:
         database = _connect(place)
     with closed_on_failure(database):
-        if database.version() > 0:
+        if database.has_store():
             return database
     database.close()
     return None
@@ -197,14 +203,12 @@ def _existing(place: Place) -> Database | None:
 
 def _bring_up_to_date(database: Database, now: Millis, *, was_there: bool) -> bool:
     """Bring a store to this release; True where it is a new one in the place of one that is lost."""
-    if database.version() > 0:
-        database.migrate(now)
-        return False
-    with database.transaction():
-        lost = database.migrate(now) and was_there
-        if lost:
+
+    def begun() -> None:
+        if was_there:
             Properties(database).put("", _LOST, str(now))
-    return lost
+
+    return database.migrate(now, begun) and was_there
 
 
 @contextmanager

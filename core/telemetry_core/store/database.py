@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -85,8 +85,12 @@ class Database(ABC):
         version = self.read(f"SELECT max(version) FROM {self.dialect.migrations}")[0][0]  # noqa: S608  # a constant
         return version if isinstance(version, int) else 0
 
-    def migrate(self, now: Millis) -> bool:
+    def migrate(self, now: Millis, begun: Callable[[], None]) -> bool:
         """Bring the store to this release, in one transaction: of many who try at once, one does.
+
+        Args:
+            now: For the record.
+            begun: Called in that transaction where there was no store before.
 
         Returns:
             Whether there was none before.
@@ -110,12 +114,15 @@ class Database(ABC):
                     self.change(statement)
                 self.change("INSERT INTO migration (version, applied_at) VALUES (?, ?)", (number, now))
             self.change("UPDATE migration SET readable_from = ? WHERE version = ?", (_READABLE_FROM, newest))
+            if version == 0:
+                begun()
         return version == 0
 
-    def refuse_unreadable(self) -> None:
-        """Make sure that this release can read the store: it is older, or one release newer at most.
+    def has_store(self) -> bool:
+        """Whether there is a store in it, which this release can read: it is older, or one release newer at most.
 
         Raises:
+            StoreDamaged: There are tables, but not that of migrations.
             StoreTooNew: It is newer.
         """
         newest, version = max(_scripts()), self.version()
@@ -123,6 +130,7 @@ class Database(ABC):
             found = self.read("SELECT readable_from FROM migration WHERE version = ?", (version,))
             if not isinstance(found[0][0], int) or found[0][0] > newest:
                 raise self._too_new()
+        return version > 0
 
     def _version_to_write(self, newest: int) -> int:
         version = self.version()
