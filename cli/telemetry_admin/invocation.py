@@ -104,11 +104,11 @@ class Invocation:
         from telemetry_core.reporting import Session
         from telemetry_core.store import Store
 
-        self._void_stamp()
         config = self.config() if config is None else config
-        with Store.for_writing(
-            self._store(config), self.host.clock.now(), markers=self.state_directory(config)
-        ) as store:
+        place = self._store(config)
+        if not isinstance(place, Path):
+            self._void_stamp()
+        with Store.for_writing(place, self.host.clock.now(), markers=self.state_directory(config)) as store:
             session = Session(config, store, self.host.clock, passing=self._store_is_passing(config))
             if store.begun_anew:
                 self._note_loss(store.place, "is gone")
@@ -117,7 +117,7 @@ class Invocation:
             yield session
 
     def _void_stamp(self) -> None:
-        """Let the next plain `send` look for itself: in a store on a server the stamp does not see a change."""
+        """Let the next plain `send` look for itself: of a store on a server the stamp sees no change."""
         from telemetry_admin import glance
 
         stamp = glance.stamp_place(self.host.environment)
@@ -125,17 +125,18 @@ class Invocation:
             with suppress(OSError):
                 Path(stamp).unlink()
 
-    def deciding(self, do: Callable[[Session], T], *, first_run: bool = True) -> T:
+    def deciding(self, do: Callable[[Session], T], *, first_run: bool = True, config: Config | None = None) -> T:
         """Do something that has to be possible after a loss too: a damaged store is set aside, and another begun.
 
         What is to be said of a store that is lost is added to `lost`.
         """
+        config = self.config() if config is None else config
         try:
-            with self.writing(first_run=first_run) as session:
+            with self.writing(first_run=first_run, config=config) as session:
                 return do(session)
         except StoreDamaged:
-            self.set_aside(self.config())
-        with self.writing(first_run=first_run) as session:
+            self.set_aside(config)
+        with self.writing(first_run=first_run, config=config) as session:
             return do(session)
 
     def set_aside(self, config: Config) -> None:
@@ -148,8 +149,10 @@ class Invocation:
             self._note_loss(place, f"was damaged and is kept as {kept}")
 
     @contextmanager
-    def logging(self) -> Iterator[None]:
+    def logging(self) -> Iterator[Config]:
         """The log as it is configured, for commands that send; a store that cannot be used or is lost stands in it.
+
+        Gives the configuration, which is read once for such a command.
 
         Raises:
             ConfigurationError: Its target cannot be opened.
@@ -157,9 +160,10 @@ class Invocation:
         from telemetry_admin import logs
         from telemetry_core import log
 
-        with logs.opened(self.config().log):
+        config = self.config()
+        with logs.opened(config.log):
             try:
-                yield
+                yield config
             except StoreError as error:
                 log.not_started(error)
                 raise

@@ -48,8 +48,8 @@ def command(
     every period. SIGTERM and SIGINT end it after one final report, SIGHUP reads the configuration anew.
     """
     invocation: Invocation = ctx.obj
-    with invocation.logging():
-        return Result(_Run(invocation, patterns(engine, everything=all_)).until_its_end(with_))
+    with invocation.logging() as config:
+        return Result(_Run(invocation, config, patterns(engine, everything=all_)).until_its_end(with_))
 
 
 class _Run:
@@ -58,12 +58,12 @@ class _Run:
     A signal's handler may come between any two steps of this thread; of all queues this one alone stands that.
     """
 
-    def __init__(self, invocation: Invocation, names: tuple[str, ...]) -> None:
+    def __init__(self, invocation: Invocation, config: "Config", names: tuple[str, ...]) -> None:
         from telemetry_core import TelemetryReporter
 
         self._invocation = invocation
         self._names = names
-        self._config = self._read_configuration()
+        self._config = self._checked(config)
         self._service = Service(invocation.host.environment, invocation.host.clock)
         self._reporter = TelemetryReporter(
             self._session, invocation.host.clock, names, sent=self._sent, failed=self._failed
@@ -119,16 +119,15 @@ class _Run:
         """Take a new configuration; one that is wrong is said, and the old one stays."""
         self._service.reloading()
         try:
-            self._config = self._read_configuration()
+            self._config = self._checked(self._invocation.config())
         except TelemetryError as error:
             say(error)
         self._service.ready()
         self._reporter.look_now()
 
-    def _read_configuration(self) -> "Config":
+    def _checked(self, config: "Config") -> "Config":
         from telemetry_core.reporting import matching
 
-        config = self._invocation.config()
         if not matching(config.engines, self._names):
             raise no_engine()
         return config

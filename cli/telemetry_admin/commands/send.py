@@ -1,6 +1,7 @@
 """`telemetry send`: what cron runs; silent when nothing is due."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from telemetry_core.reporting import Delivered, Planned, Request, Sending, Session
 
     Engines: TypeAlias = Callable[[Session], tuple[Engine, ...]]
+    Deciding: TypeAlias = Callable[[], tuple[Result, Sending]]
 
 app = typer.Typer(add_completion=False)
 
@@ -59,35 +61,29 @@ def command(
     if dry_run:
         return _plan(invocation, request, engines)
 
-    def finished(session: "Session", done: "Sending") -> None:
+    def sent(session: "Session") -> "tuple[Result, Sending]":
+        result, done = _sent(invocation, session, request, engines)
         if not done.failed and not engine and request == reporting.Request():
             stamping.leave(session)
-
-    with invocation.logging():
-        if final:
-            return _finally(invocation, request, engines)
-        return _send(invocation, request, engines, finished)
-
-
-def _send(
-    invocation: Invocation, request: "Request", engines: "Engines", finished: "Callable[[Session, Sending], None]"
-) -> Result:
-    def send(session: "Session") -> "tuple[Result, Sending]":
-        result, done = _sent(invocation, session, request, engines)
-        finished(session, done)
         return result, done
 
-    result, done = invocation.deciding(send)
+    with invocation.logging() as config:
+        deciding = partial(invocation.deciding, sent, config=config)
+        return _finally(deciding) if final else _send(invocation, request, deciding)
+
+
+def _send(invocation: Invocation, request: "Request", deciding: "Deciding") -> Result:
+    result, done = deciding()
     explicit = request.initial or request.force or invocation.host.is_terminal
     said = [one.error for one in done.failed if explicit or not one.repeated]
     quiet = [one.error for one in done.failed if one.error not in said]
     return replace(result, failures=[*invocation.lost, *said], quiet=quiet)
 
 
-def _finally(invocation: Invocation, request: "Request", engines: "Engines") -> Result:
+def _finally(deciding: "Deciding") -> Result:
     """Whatever happens, the engine's stop does not fail for it."""
     try:
-        result, done = invocation.deciding(lambda session: _sent(invocation, session, request, engines))
+        result, done = deciding()
     except (AlreadySending, StoreError) as error:
         silent = isinstance(error, AlreadySending)
         return Result({"delivered": [], "failed": [], "idle": {}}, forgiven=[] if silent else [error])
