@@ -87,14 +87,16 @@ def failed(engines: Sequence[str], error: TelemetryError) -> None:
 def not_started(error: TelemetryError) -> None:
     """28013 and 28014: no turn could begin, because the store cannot be used or is lost."""
     name = type(error).__name__
-    reason = f"Reason: {name} with message '{error.message}'. {_MORE} for the full stacktrace."
-    _write(logging.WARNING, 28013, f"Could not start telemetry task. {reason}")
+    _write(logging.WARNING, 28013, f"Could not start telemetry task. {_reason(name, error.message)}")
     _write(logging.DEBUG, 28014, f"{name} occurred while starting the telemetry task.\n{_trace(error)}")
 
 
 def _not_sent(name: str, message: str, kind: str = "") -> str:
-    reason = f"Reason: {name} with message '{message}'. {_MORE} for the full stacktrace."
-    return f"Could not send {kind}telemetry data. {reason}"
+    return f"Could not send {kind}telemetry data. {_reason(name, message)}"
+
+
+def _reason(name: str, message: str) -> str:
+    return f"Reason: {name} with message '{message}'. {_MORE} for the full stacktrace."
 
 
 def _kind(report: Report) -> str:

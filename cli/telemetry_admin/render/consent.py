@@ -109,11 +109,14 @@ def show_disabled(console: Console, decided: Sequence[Decided], standing: Sequen
 
 
 def described(decided: Decided) -> Json:
+    """What a decision came to, for `--json`."""
+    return {"name": decided.engine, "changed": decided.changed, **described_decision(decided.decision)}
+
+
+def described_decision(decision: Decision) -> Json:
     """A decision for `--json`."""
-    decision = decided.decision
     return {
-        "name": decided.engine,
-        "changed": decided.changed,
+        "name": decision.engine,
         "state": decision.state,
         "installation": decision.installation,
         "requests": decision.requests,
