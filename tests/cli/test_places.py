@@ -18,6 +18,7 @@ import pytest
 
 from telemetry_admin.__main__ import run
 from telemetry_admin.host import Host
+from tests.support.apart import apart
 from tests.support.clock import ManualClock
 from tests.support.program import Program
 from tests.support.receiver import Receiver
@@ -60,17 +61,12 @@ def inside(configured: Program, monkeypatch: pytest.MonkeyPatch) -> Inside:
 def test_root_uses_the_systems_places_with_a_store_for_root_alone(
     program: Program, simulated: SimulatedEngine, receiver: Receiver
 ) -> None:
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("needs root, to give the program a /etc and a /var/lib of its own")
     shutil.copytree("/etc", program.directory / "etc", symlinks=True)
     config = f'endpoint = "{receiver.url}"\n[engines.orders]\nrest = "{simulated.rest}"\n'
     environment = {
         name: value for name, value in program.environment().items() if not name.startswith("TELEMETRY_")
     } | {"CONFIG": config, "PYTHON": sys.executable}
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-ec", APART.format(directory=program.directory)],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = apart(APART.format(directory=program.directory), environment, own_processes=False)
     assert done.returncode == 0, done.stderr
     *_, status, directory, store = done.stdout.splitlines()
     assert json.loads(status)["data"]["engines"][0]["state"] == "enabled"

@@ -15,6 +15,7 @@ from telemetry_admin.__main__ import run
 from telemetry_admin.host import Host, SystemClock
 from telemetry_core.config import Url
 from telemetry_core.reporting import Session, agenda
+from tests.support.apart import apart
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import LOADED, Program, Run
 from tests.support.receiver import Received, Receiver, Reply
@@ -276,6 +277,7 @@ def test_of_a_shared_store_it_is_in_the_state_directory_and_for_an_hour_at_most(
 
 
 APART = """\
+cd /
 mount --bind {directory}/etc /etc && mount -t tmpfs tmpfs /var/lib && mkdir -p /etc/telemetry
 printf '%s' "$CONFIG" > /etc/telemetry/telemetry.toml && touch -d '1 hour ago' /etc/telemetry/telemetry.toml
 "$PYTHON" -m telemetry_admin enable --yes && "$PYTHON" -m telemetry_admin send
@@ -292,17 +294,12 @@ touch /etc/telemetry/policy.toml
 def test_in_the_systems_places_it_needs_no_variable_and_no_digest(
     program: Program, simulated: SimulatedEngine, receiver: Receiver
 ) -> None:
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("needs root, to give the program a /etc and a /var/lib of its own")
     shutil.copytree("/etc", program.directory / "etc", symlinks=True)
     config = f'endpoint = "{receiver.url}"\n[engines.orders]\nrest = "{simulated.rest}"\n'
     environment = {
         name: value for name, value in program.environment().items() if not name.startswith("TELEMETRY_")
     } | {"CONFIG": config, "PYTHON": sys.executable}
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-ec", APART.format(directory=program.directory, call=CALL)],
-        env=environment, cwd="/", capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = apart(APART.format(directory=program.directory, call=CALL), environment, own_processes=False)
     assert done.returncode == 0, done.stderr
     found = Run(0, b"", done.stderr.encode()).loaded
     assert "telemetry_core.stamp" in found

@@ -15,9 +15,9 @@ from telemetry_core.errors import StoreDamaged
 from telemetry_core.model import Kind, ReportState, Trigger
 from telemetry_core.reporting import Sending, Session
 from telemetry_core.resident import Resident
-from tests.support.clock import START, ManualClock
-from tests.support.desk import Desk, counted
-from tests.support.receiver import Received, Receiver, Reply, free_port
+from tests.support import stage as stages
+from tests.support.clock import START
+from tests.support.desk import counted
 from tests.support.simulated_engine import SimulatedEngine
 
 MINUTE = 60.0
@@ -26,20 +26,17 @@ DAY = 24 * HOUR
 ADDRESS = "TELEMETRY_ENGINES__ORDERS__REST"
 
 
-class Stage:
-    """A host with an engine, a receiver that answers what a test says, and a reporter that was started now."""
+class Stage(stages.Stage):
+    """One with a reporter that was started now."""
 
     def __init__(self, directory: Path) -> None:
-        self.clock = ManualClock()
-        self.status: int | None = 202
-        self.engine = SimulatedEngine(now=self.clock.now)
-        self.receiver = Receiver(self._answer)
+        super().__init__(directory)
         self.came: list[float] = []
         self.asked: list[float] = []
-        self.desk = Desk(directory, self.clock, {"orders": self.engine.rest}, self.receiver.url)
         self.results: list[Sending] = []
         self.errors: list[Exception] = []
         self.broken: Exception | None = None
+        self.during_delivery = lambda: self.came.append(self.elapsed)
         self.start()
 
     def start(self) -> None:
@@ -51,10 +48,6 @@ class Stage:
         if self.broken is not None:
             raise self.broken
         return self.desk.session()
-
-    def _answer(self, _: Received) -> Reply:
-        self.came.append(self.elapsed)
-        return Reply(status=self.status)
 
     @property
     def elapsed(self) -> float:
@@ -72,13 +65,6 @@ class Stage:
             self.asked += [self.elapsed] if len(self.engine.requests) > before else []
         self.clock.advance(seconds)
         self.pause -= seconds
-
-    def go(self) -> None:
-        """The engine has gone: nothing listens at its address."""
-        self.desk.variables[ADDRESS] = f"http://127.0.0.1:{free_port()}/engine-rest"
-
-    def come_back(self) -> None:
-        self.desk.variables[ADDRESS] = self.engine.rest
 
     @property
     def periodic(self) -> list[Trigger]:

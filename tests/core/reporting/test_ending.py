@@ -13,45 +13,21 @@ from telemetry_core.errors import EngineUnreachable
 from telemetry_core.model import Report, ReportState, Trigger
 from telemetry_core.reporting import Request, Sending
 from telemetry_core.reporting import send as send_
-from tests.support.clock import ManualClock
-from tests.support.desk import Desk, counted
-from tests.support.receiver import Received, Receiver, Reply, free_port
-from tests.support.simulated_engine import SimulatedEngine
+from tests.support import stage as stages
+from tests.support.desk import counted
 
 HOUR = 3600.0
 DAY = 24 * HOUR
 ADDRESS = "TELEMETRY_ENGINES__ORDERS__REST"
 
 
-class Stage:
-    """A desk that is enabled, an engine and a receiver that answers what a test says."""
-
-    def __init__(self, directory: Path) -> None:
-        self.clock = ManualClock()
-        self.status: int | None = 202
-        self.engine = SimulatedEngine(now=self.clock.now)
-        self.receiver = Receiver(self._answer)
-        self.desk = Desk(directory, self.clock, {"orders": self.engine.rest}, self.receiver.url)
-
-    def _answer(self, _: Received) -> Reply:
-        return Reply(status=self.status)
-
-    def work(self, times: int) -> None:
-        self.clock.advance(60)
-        self.engine.start_process(times)
-        self.clock.advance(60)
+class Stage(stages.Stage):
+    """One whose desk is enabled, and whose engine ends."""
 
     def read(self) -> None:
         """A reading in between."""
         self.clock.advance(6 * HOUR)
         self.desk.send()
-
-    def go(self) -> None:
-        """The engine is gone: nothing listens at its address."""
-        self.desk.variables[ADDRESS] = f"http://127.0.0.1:{free_port()}/engine-rest"
-
-    def come_back(self) -> None:
-        self.desk.variables[ADDRESS] = self.engine.rest
 
     def end(self, *, gone: bool = False) -> Sending:
         with self.desk.session() as session:

@@ -14,10 +14,10 @@ from telemetry_core.config import Url
 from telemetry_core.model import Kind, ReportState, State
 from telemetry_core.reporting import Sending
 from telemetry_core.store import Place
-from tests.core.reporting.test_sending import Stage
 from tests.support.clock import ManualClock
 from tests.support.desk import AUTHOR, Desk, counted
 from tests.support.receiver import Received, Reply
+from tests.support.stage import Stage
 from tests.support.stores import connected
 
 DAY = 24 * 3600.0

@@ -9,24 +9,16 @@ from pathlib import Path
 import pytest
 
 from telemetry_core import reporting
-from tests.support.clock import ManualClock
-from tests.support.desk import Desk, counted
-from tests.support.receiver import Receiver
-from tests.support.simulated_engine import SimulatedEngine
+from tests.support import stage as stages
+from tests.support.desk import counted
 
 HOUR = 3600.0
 DAY = 24 * HOUR
 STARTING = "StartProcessInstanceCmd"
 
 
-class Stage:
-    """A desk that is enabled and has sent its first report, an engine and a receiver."""
-
-    def __init__(self, directory: Path) -> None:
-        self.clock = ManualClock()
-        self.engine = SimulatedEngine(now=self.clock.now)
-        self.receiver = Receiver()
-        self.desk = Desk(directory, self.clock, {"orders": self.engine.rest}, self.receiver.url)
+class Stage(stages.Stage):
+    """One whose desk is enabled and has sent its first report."""
 
     def send_after(self, seconds: float) -> int:
         """A plain send some time later; how many requests it made to the engine."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,45 +12,12 @@ from telemetry_core.errors import EndpointMissing, NotPermitted
 from telemetry_core.model import Kind, ReportState, Trigger
 from telemetry_core.reporting import preparing
 from telemetry_core.store import Place
-from tests.support.clock import ManualClock
-from tests.support.desk import Desk, counted
-from tests.support.receiver import Received, Receiver, Reply
-from tests.support.simulated_engine import Answer, SimulatedEngine
+from tests.support.desk import counted
+from tests.support.receiver import Receiver, Reply
+from tests.support.stage import Stage
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-
-
-class Stage:
-    """A desk, an engine and a receiver that answers what a test says."""
-
-    def __init__(self, directory: Path, capture: str = "camunda-7.24.0") -> None:
-        self.clock = ManualClock()
-        self.status: int | None = 202
-        self.engine = SimulatedEngine(capture, now=self.clock.now)
-        self.receiver = Receiver(self._answer)
-        self.during_delivery: Callable[[], None] = lambda: None
-        self.desk = Desk(directory, self.clock, {"orders": self.engine.rest}, self.receiver.url)
-
-    def _answer(self, _: Received) -> Reply:
-        self.during_delivery()
-        return Reply(status=self.status)
-
-    def work(self, times: int) -> None:
-        self.clock.advance(60)
-        self.engine.start_process(times)
-        self.clock.advance(60)
-
-    def while_reading(self, do: Callable[[], None]) -> None:
-        """Let something happen once, while the engine is answering."""
-
-        def answer() -> Answer:
-            del self.engine.override["/telemetry/data"]
-            found = self.engine.answer("/engine-rest/telemetry/data")
-            do()
-            return found
-
-        self.engine.override["/telemetry/data"] = answer
 
 
 @pytest.fixture
