@@ -49,12 +49,10 @@ def _by_asking(pid: int) -> Callable[[], object]:
     _ask(pid)
 
     def wait() -> None:
-        try:
+        with suppress(ProcessLookupError):
             while True:
                 _ask(pid)
                 time.sleep(1)
-        except ProcessLookupError:
-            pass
 
     return wait
 

@@ -67,7 +67,7 @@ def _initial_at(session: Session, consent: Consent, contact: Contact | None) -> 
 
 
 def _periodic_at(session: Session, consent: Consent, contact: Contact | None, *, resident: bool) -> Millis | None:
-    now, period = session.clock.now(), session.config.reporter.period
+    now = session.clock.now()
     if consents.obstacle(consent, Kind.PERIODIC):
         return None
     if contact is None:
@@ -77,11 +77,10 @@ def _periodic_at(session: Session, consent: Consent, contact: Contact | None, *,
         return _again_at(session, pending)
     if contact.own_reporter and resident:
         return None
-    slot = slots.current(session, contact.installation, now)
-    if slot is None:
+    begins_at = slots.next_free(session, contact.installation, now)
+    if begins_at is None:
         return now
-    begins_at = slot + period if session.store.reports.slot_taken(contact.installation, slot) else slot
-    return due.on_time(begins_at, period) if resident else begins_at
+    return due.on_time(begins_at, session.config.reporter.period) if resident else begins_at
 
 
 def _reading_at(session: Session, consent: Consent, contact: Contact | None) -> Millis | None:

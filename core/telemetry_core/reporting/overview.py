@@ -135,10 +135,8 @@ def _due_at(session: Session, contact: Contact | None, pending: list[Report]) ->
     waiting = [report for report in pending if report.kind is Kind.PERIODIC]
     if waiting:
         return max(waiting[0].next_attempt_at, waiting[0].created_at)
-    slot = None if contact is None else slots.current(session, contact.installation, now)
-    if contact is None or slot is None or not session.store.reports.slot_taken(contact.installation, slot):
-        return now if slot is None else slot
-    return slot + session.config.reporter.period
+    begins_at = None if contact is None else slots.next_free(session, contact.installation, now)
+    return now if begins_at is None else begins_at
 
 
 def _initial_due_at(session: Session, consent: Consent, contact: Contact | None) -> Millis | None:

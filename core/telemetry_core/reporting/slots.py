@@ -21,6 +21,17 @@ def is_free(session: Session, installation: str, now: Millis) -> bool:
     return slot is None or not session.store.reports.slot_taken(installation, slot)
 
 
+def next_free(session: Session, installation: str, now: Millis) -> Millis | None:
+    """When the next periodic report may begin: the slot of now where it is free, else the one after it.
+
+    None before the first periodic report, which may begin at once.
+    """
+    slot = current(session, installation, now)
+    if slot is None or not session.store.reports.slot_taken(installation, slot):
+        return slot
+    return slot + session.config.reporter.period
+
+
 def current_or_first(session: Session, installation: str, now: Millis) -> Millis:
     """The slot of now; the first periodic report decides from when slots are counted."""
     slot = current(session, installation, now)
