@@ -63,6 +63,7 @@ TIMING: Mapping[str, Shape] = {"every": "every", "derived-from": "text", "notes"
 
 #: What `data` is, by command; variants of a command that give other data have a name of their own.
 SHAPES: Mapping[str, Shape] = {
+    "collector serve": {"url": "text", "ended-by": "text?"},
     "config check": {"engines": ["text"], "settings": "count"},
     "config get": {"key": "text", "value": "anything", "origin": "text"},
     "config path": {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Every command, in the order of `--help`; each is the module of that name in `commands`.
 COMMANDS = (
     "enable", "disable", "consent", "status", "preview", "send", "run", "history", "environment", "license",
-    "config", "schedule", "serve",
+    "config", "schedule", "serve", "collector",
 )  # fmt: skip
 
 

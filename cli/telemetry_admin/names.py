@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 _WITH_VALUE = ("--config",)
-_GROUPS = ("config", "license", "schedule")
+_GROUPS = ("collector", "config", "license", "schedule")
 _PLAIN = re.compile(r"-{0,2}[a-z][a-z-]{0,19}|-|-h")
 
 

@@ -21,6 +21,15 @@ AuthorizedBy = Annotated[
     Optional[str],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--authorized-by", metavar="NAME", help="Who authorized it, for the record."),
 ]
+CollectorStore = Annotated[
+    Optional[str],  # noqa: UP045  # Typer reads it at run time
+    typer.Option(
+        "--store",
+        metavar="PLACE",
+        help="The collector's store: a file, or a database of PostgreSQL; without it TELEMETRY_STORE, else"
+        " collector.db in the state directory.",
+    ),
+]
 Reason = Annotated[
     Optional[str],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--reason", metavar="TEXT", help="Why, for the record."),

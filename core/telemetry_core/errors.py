@@ -169,6 +169,12 @@ class StoreUnavailable(StoreError):
     code = "store-unavailable"
 
 
+class StoreForeign(StoreError):
+    """It is a store of telemetry, but of its other program: the reporter's, or that of the receiving service."""
+
+    code = "store-foreign"
+
+
 class StoreTooNew(StoreError):
     """A newer release of the program has written this store."""
 

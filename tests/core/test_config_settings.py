@@ -10,6 +10,7 @@ import pytest
 from telemetry_core.config import (
     ENGINE_SETTINGS,
     SETTINGS,
+    Collector,
     Config,
     Engine,
     Layers,
@@ -65,6 +66,13 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
     ("serve.tls-key", "TELEMETRY_SERVE__TLS_KEY", '"k.pem"', "k.pem", Path("k.pem")),
     ("serve.allow-http", "TELEMETRY_SERVE__ALLOW_HTTP", "true", "true", True),
     ("serve.token-file", "TELEMETRY_SERVE__TOKEN_FILE", '"tokens"', "tokens", Path("tokens")),
+    ("collector.listen", "TELEMETRY_COLLECTOR__LISTEN", '"::"', "::", "::"),
+    ("collector.port", "TELEMETRY_COLLECTOR__PORT", "8443", "8443", 8443),
+    ("collector.proxies", "TELEMETRY_COLLECTOR__PROXIES", '["127.0.0.1", "10.0.0.0/8"]', "127.0.0.1, 10.0.0.0/8",
+     ("127.0.0.1", "10.0.0.0/8")),
+    ("collector.forwarded", "TELEMETRY_COLLECTOR__FORWARDED", '"forwarded"', "forwarded", "forwarded"),
+    ("collector.key-period", "TELEMETRY_COLLECTOR__KEY_PERIOD", '"1d"', "1d", 86_400_000),
+    ("collector.key-file", "TELEMETRY_COLLECTOR__KEY_FILE", '"keys"', "keys", Path("keys")),
 ]  # fmt: skip
 INNER: list[tuple[str, str, str, str, object]] = [
     ("rest", "REST", '"http://127.0.0.1:8080/engine-rest"', "http://127.0.0.1:8080/engine-rest", URL),
@@ -111,8 +119,8 @@ def test_these_are_all_settings() -> None:
 
 
 def test_every_setting_has_its_place_in_the_configuration() -> None:
-    places = {one.name for kind in (Config, Reporter, Log, Serve) for one in fields(kind)}
-    places -= {"reporter", "log", "serve", "engines", "values"}
+    places = {one.name for kind in (Config, Reporter, Log, Serve, Collector) for one in fields(kind)}
+    places -= {"reporter", "log", "serve", "collector", "engines", "values"}
     assert places == {attribute(one[0]) for one in PLAIN} | {"do_not_track", "forbidden_by"}
     assert {one.name for one in fields(Engine)} == {attribute(one[0]) for one in INNER} | {"entry"}
 
@@ -177,6 +185,9 @@ def test_without_anything_said_every_setting_has_its_default() -> None:
         ),
         log=Log(level="warning", format="text", rotate_size=Size(10 * 1024 * 1024), rotate_count=5, to=None),
         serve=Serve(listen="127.0.0.1", port=8470),
+        collector=Collector(
+            listen="127.0.0.1", port=8471, forwarded="x-forwarded-for", key_period=604_800_000, proxies=()
+        ),
         endpoint=None,
         allow_http=False,
         initialize_telemetry=None,

@@ -1,8 +1,7 @@
 """`telemetry serve`: the engine's REST API about telemetry, until it is told to end."""
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, TypeVar
 import typer
 
 from telemetry_admin import options
+from telemetry_admin.ending import noted_signals
 from telemetry_admin.invocation import Invocation
 from telemetry_admin.result import Result
 from telemetry_admin.saying import say, say_bug
@@ -68,7 +68,7 @@ def command(
     listening = server.listen(settings)
     if invocation.host.is_terminal and not json:
         typer.echo(f"Serving at {listening.url}/engine-rest; Ctrl-C ends it.")
-    with _noted_signals() as noted:
+    with noted_signals() as noted:
         server.run(listening, _Opener(invocation))
     return Result({"url": listening.url, "ended-by": noted[0] if noted else None})
 
@@ -104,18 +104,3 @@ class _Opener:
     def note_bug(self) -> None:
         """It is said on standard error, without secrets."""
         say_bug()
-
-
-@contextmanager
-def _noted_signals() -> Iterator[list[str]]:
-    """The names of the signals that ended the server, which raises them anew once it has ended."""
-    noted: list[str] = []
-    known = (signal.SIGINT, signal.SIGTERM)
-    before = {
-        one: signal.signal(one, lambda number, _frame: noted.append(signal.Signals(number).name)) for one in known
-    }
-    try:
-        yield noted
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)

@@ -10,6 +10,7 @@ from telemetry_core.config.log_values import LogTarget, Size
 from telemetry_core.config.settings import (
     ENGINE_SETTINGS,
     SETTINGS,
+    Collector,
     Config,
     Engine,
     Log,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENGINE_SETTINGS",
     "SETTINGS",
+    "Collector",
     "Config",
     "Engine",
     "Layers",

@@ -14,6 +14,7 @@ from telemetry_core.config.policy import Policy
 from telemetry_core.config.settings import (
     ENGINE_SETTINGS,
     SETTINGS,
+    Collector,
     Config,
     Engine,
     Log,
@@ -146,7 +147,7 @@ def _assemble(checked: Mapping[str, object], said: Mapping[str, Said], *, do_not
         return found
 
     plain = {key: value(key, setting) for key, setting in _PLAIN.items()}
-    reporter, log, serve = (_of_table(plain, table) for table in ("reporter", "log", "serve"))
+    reporter, log, serve, collector = (_of_table(plain, table) for table in ("reporter", "log", "serve", "collector"))
     names = dict.fromkeys(key.split(".")[1] for key in checked if key.startswith("engines."))
     engines = tuple(
         _engine(name, {key: value(f"engines.{name}.{key}", setting) for key, setting in _INNER.items()})
@@ -159,6 +160,7 @@ def _assemble(checked: Mapping[str, object], said: Mapping[str, Said], *, do_not
         reporter=Reporter(**reporter),  # type: ignore[arg-type]  # as above
         log=Log(**log),  # type: ignore[arg-type]  # as above
         serve=Serve(**serve),  # type: ignore[arg-type]  # as above
+        collector=Collector(**collector),  # type: ignore[arg-type]  # as above
         engines=engines,
         do_not_track=do_not_track,
         values=tuple(shown),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from telemetry_core.config import log_values, values
+from telemetry_core.config import log_values, networks, values
 from telemetry_core.config.log_values import LogTarget, Size
 from telemetry_core.config.values import Type, Url
 from telemetry_core.model import Endpoint, Millis
@@ -76,6 +76,16 @@ SETTINGS = (
     Setting("serve.allow-http", values.FLAG, "`serve`: allow passwords to come in plain HTTP from other hosts, behind a"
             " proxy that speaks TLS.", default=False),
     Setting("serve.token-file", values.PATH, "`serve`: a file with the digests of bearer tokens for machines."),
+    Setting("collector.listen", values.TEXT, "`collector serve`: the address that it listens at.", "127.0.0.1"),
+    Setting("collector.port", values.PORT, "`collector serve`: the port that it listens at.", 8471),
+    Setting("collector.proxies", networks.NETWORKS, "`collector serve`: the proxies before it, which say where a"
+            " request comes from; nobody else is believed.", []),
+    Setting("collector.forwarded", values.choice("x-forwarded-for", "forwarded"), "`collector serve`: the header in"
+            " which those proxies say it.", "x-forwarded-for"),
+    Setting("collector.key-period", values.DURATION, "`collector serve`: how long one key hashes the addresses that"
+            " requests come from; it is kept for as long again, then destroyed.", "7d"),
+    Setting("collector.key-file", values.PATH, "`collector serve`: the file with those keys, apart from the reports;"
+            " without it `collector.keys` in the state directory."),
 )  # fmt: skip
 
 ENGINE_SETTINGS = (
@@ -147,6 +157,18 @@ class Serve:
 
 
 @dataclass(frozen=True, slots=True)
+class Collector:
+    """The table `[collector]`; `key_period` in milliseconds."""
+
+    listen: str
+    port: int
+    forwarded: str
+    key_period: Millis
+    proxies: tuple[str, ...] = ()
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """A table `[engines.NAME]`: `entry` is its NAME, `name` the engine's name in REST paths."""
 
@@ -195,6 +217,7 @@ class Config:
     reporter: Reporter
     log: Log
     serve: Serve
+    collector: Collector
     endpoint: Endpoint | None = None
     allow_http: bool = False
     initialize_telemetry: bool | None = None

@@ -6,25 +6,29 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from telemetry_core.config import Url
-from telemetry_core.errors import StoreDamaged, StoreError, StoreTooNew
+from telemetry_core.errors import StoreDamaged, StoreError, StoreForeign, StoreTooNew
 from telemetry_core.model import Millis
 from telemetry_core.store.dialects import Dialect
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
-_READABLE_FROM = 4
-"""The newest migration of the release before this one (of this one as long as it is the first): what it can read."""
 
 Row = tuple[object, ...]
 Place = Path | Url
 
 
 class Database(ABC):
-    """One open database; its errors are those of the one tree."""
+    """One open database; its errors are those of the one tree.
+
+    Attributes:
+        migrations: The directory of the numbered scripts.
+        readable_from: The newest migration of the release before this one (of this one as long as it is the first):
+            what it can read.
+    """
 
     dialect: Dialect
+    migrations: ClassVar[Path] = Path(__file__).parent / "migrations"
+    readable_from: ClassVar[int] = 4
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -73,8 +77,11 @@ class Database(ABC):
 
         Raises:
             StoreDamaged: There are tables, but not that of migrations.
+            StoreForeign: It is the store of the other program.
         """
         tables = [str(name) for (name,) in self.read(self.dialect.tables)]
+        if self.dialect.foreign in tables:
+            raise foreign(self.place)
         if "migration" not in tables:
             if tables:
                 raise StoreDamaged(
@@ -98,7 +105,7 @@ class Database(ABC):
         Raises:
             StoreTooNew: A newer release has written it.
         """
-        scripts = _scripts()
+        scripts = self._scripts()
         newest = max(scripts)
         version = self._version_to_write(newest)
         if version == newest:
@@ -113,7 +120,7 @@ class Database(ABC):
                 for statement in self.dialect.definitions(scripts[number].read_text(encoding="utf-8")):
                     self.change(statement)
                 self.change("INSERT INTO migration (version, applied_at) VALUES (?, ?)", (number, now))
-            self.change("UPDATE migration SET readable_from = ? WHERE version = ?", (_READABLE_FROM, newest))
+            self.change("UPDATE migration SET readable_from = ? WHERE version = ?", (self.readable_from, newest))
             if version == 0:
                 begun()
         return version == 0
@@ -125,7 +132,7 @@ class Database(ABC):
             StoreDamaged: There are tables, but not that of migrations.
             StoreTooNew: It is newer.
         """
-        newest, version = max(_scripts()), self.version()
+        newest, version = max(self._scripts()), self.version()
         if version > newest:
             found = self.read("SELECT readable_from FROM migration WHERE version = ?", (version,))
             if not isinstance(found[0][0], int) or found[0][0] > newest:
@@ -137,6 +144,9 @@ class Database(ABC):
         if version > newest:
             raise self._too_new()
         return version
+
+    def _scripts(self) -> dict[int, Path]:
+        return {int(file.stem): file for file in sorted(self.migrations.glob("*.sql"))}
 
     def _too_new(self) -> StoreTooNew:
         return StoreTooNew(
@@ -154,5 +164,9 @@ def closed_on_failure(database: Database) -> Iterator[None]:
         raise
 
 
-def _scripts() -> dict[int, Path]:
-    return {int(file.stem): file for file in sorted(_MIGRATIONS.glob("*.sql"))}
+def foreign(place: Place) -> StoreForeign:
+    """The error for a store that is the other program's; there are two, so that its name need not be said."""
+    return StoreForeign(
+        f"{place} is a store of telemetry, but of its other program: reporter and receiving service have one each.",
+        hint="Name another with TELEMETRY_STORE, or `telemetry collector --store` for the receiving service.",
+    )

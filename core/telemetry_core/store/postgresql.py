@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from telemetry_core.config import Url
 from telemetry_core.errors import ConfigurationError
@@ -20,15 +20,13 @@ from telemetry_core.store.database import Database, Row
 from telemetry_core.store.dialects import POSTGRESQL
 
 if TYPE_CHECKING:
-    from typing import LiteralString
-
     from psycopg import Connection
 
 SCHEMA = "telemetry"
 """The schema of the store's tables."""
 
 _LIMITS = (
-    "; SET LOCAL search_path = telemetry, pg_temp"
+    "; SET LOCAL search_path = {schema}, pg_temp"
     "; SET LOCAL statement_timeout = '10s'"
     "; SET LOCAL lock_timeout = '10s'"
     "; SET LOCAL idle_in_transaction_session_timeout = '30s'"  # a node that stands still lets the others go on
@@ -58,6 +56,7 @@ class Server(Database):
     """One connection to a server."""
 
     dialect = POSTGRESQL
+    schema: ClassVar[str] = SCHEMA
 
     def __init__(self, url: Url, connection: Connection[Row]) -> None:
         super().__init__(url)
@@ -65,7 +64,7 @@ class Server(Database):
         self._connection = connection
 
     @classmethod
-    def connect(cls, url: Url) -> Server:
+    def connect(cls, url: Url) -> Self:
         """Connect; without a password in the URL, libpq's own places are asked for one.
 
         Raises:
@@ -132,7 +131,7 @@ class Server(Database):
             same.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
-    def _inside(self, begin: LiteralString) -> Iterator[None]:
+    def _inside(self, begin: str) -> Iterator[None]:
         from psycopg.pq import TransactionStatus
 
         if self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
@@ -141,7 +140,7 @@ class Server(Database):
         with self._watched():
             try:
                 with _translated(self._url):
-                    self._connection.execute(begin)
+                    self._connection.execute(begin.format(schema=self.schema).encode())
                 yield
                 with _translated(self._url):
                     self._connection.execute("COMMIT")
@@ -164,7 +163,7 @@ class Server(Database):
 
     def identity(self) -> object:
         """What tells this schema from another of the same name; None where there is none."""
-        found = self.read("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ?", (SCHEMA,))
+        found = self.read("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ?", (self.schema,))
         return found[0][0] if found else None
 
     def set_aside(self, identity: object, now: Millis) -> str | None:
@@ -180,8 +179,8 @@ class Server(Database):
         with self.transaction():
             if self.identity() != identity:
                 return None
-            kept = f"{SCHEMA}_damaged_{now}_{identity}"
-            self.change(f"ALTER SCHEMA {SCHEMA} RENAME TO {kept}")
+            kept = f"{self.schema}_damaged_{now}_{identity}"
+            self.change(f"ALTER SCHEMA {self.schema} RENAME TO {kept}")
         return kept
 
     def _keep_copy(self, version: int) -> None:
@@ -190,7 +189,7 @@ class Server(Database):
     def _make_room(self) -> None:
         """A schema of our own, unless the administrator has made it; never among the tables of others."""
         if self.identity() is None:
-            self.change(f"CREATE SCHEMA {SCHEMA}")
+            self.change(f"CREATE SCHEMA {self.schema}")
 
 
 @contextmanager

@@ -9,15 +9,19 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
+from typing import ClassVar, Self
 
 from telemetry_core import files
 from telemetry_core.errors import StoreDamaged, StoreUnavailable
 from telemetry_core.model import Millis
-from telemetry_core.store.database import Database, Row, closed_on_failure
+from telemetry_core.store.database import Database, Row, closed_on_failure, foreign
 from telemetry_core.store.dialects import SQLITE
 
 APPLICATION_ID = 0x7E1E3E79
 """What SQLite keeps in the header of the file, so that no other program's database is taken for a store."""
+
+MARKS = frozenset({APPLICATION_ID, 0x7E1E3E7C})
+"""Of the reporter, and of the receiving service."""
 
 KEEP_IT = "Keep the file, and restore it from a backup if you have one."
 
@@ -48,6 +52,7 @@ class File(Database):
     """One open file."""
 
     dialect = SQLITE
+    application_id: ClassVar[int] = APPLICATION_ID
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         super().__init__(path)
@@ -55,7 +60,7 @@ class File(Database):
         self._connection = connection
 
     @classmethod
-    def create(cls, path: Path) -> File:
+    def create(cls, path: Path) -> Self:
         """Open the file for reading and writing; make it where it is not there, without tables.
 
         Raises:
@@ -73,7 +78,7 @@ class File(Database):
         return database
 
     @classmethod
-    def existing(cls, path: Path) -> File | None:
+    def existing(cls, path: Path) -> Self | None:
         """Open the file as far as this user may, and change nothing of it; None where there is none.
 
         Raises:
@@ -91,12 +96,12 @@ class File(Database):
         return cls._open(path, f"{path.absolute().as_uri()}?mode={mode}")
 
     @classmethod
-    def nowhere(cls) -> File:
+    def nowhere(cls) -> Self:
         """An empty one in memory."""
         return cls._open(Path(), ":memory:")
 
     @classmethod
-    def _open(cls, path: Path, uri: str) -> File:
+    def _open(cls, path: Path, uri: str) -> Self:
         with _translated(path):
             connection = sqlite3.connect(
                 uri, uri=uri != ":memory:", timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
@@ -152,16 +157,19 @@ class File(Database):
 
     def _refuse_foreign(self) -> None:
         """Refuse to touch a file that is another program's."""
-        if self._mark() == APPLICATION_ID:
+        mark = self._mark()
+        if mark == self.application_id:
             return
-        if self.read("SELECT 1 FROM sqlite_master") and self._mark() != APPLICATION_ID:  # marked before it is filled
+        if mark in MARKS:
+            raise foreign(self.path)
+        if self.read("SELECT 1 FROM sqlite_master") and self._mark() != self.application_id:  # marked before filled
             raise StoreDamaged(
                 f"{self.path} is a database, but no store of telemetry.", hint="Name another with TELEMETRY_STORE."
             )
 
     def _mark_as_store(self) -> None:
-        if self._mark() != APPLICATION_ID:
-            self.change(f"PRAGMA application_id = {APPLICATION_ID}")
+        if self._mark() != self.application_id:
+            self.change(f"PRAGMA application_id = {self.application_id}")
 
     def _mark(self) -> object:
         return self.read("PRAGMA application_id")[0][0]

@@ -1,0 +1,145 @@
+"""Every path of the service, and the way of a report through it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from telemetry_collector import intake, openapi, receipts
+from telemetry_collector.door import Door
+from telemetry_collector.intake import BODY_LIMIT, Envelope
+from telemetry_collector.model import Refusal, Submission
+from telemetry_collector.writer import Writer
+from telemetry_core.errors import StoreError
+
+_BODY_SECONDS = 30
+"""For the whole body of a request; who takes longer is told to try again."""
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def application(door: Door, writer: Writer, lifespan: Lifespan) -> Starlette:
+    """The service as an ASGI application."""
+    pings = Pings(door, writer)
+    routes = [
+        Route("/pings", pings.one, methods=["POST"]),
+        Route("/health/live", _live),
+        Route("/health/ready", pings.ready),
+        Route("/openapi.json", _document),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _strange})
+
+
+class Pings:
+    """The calls that lead to the store."""
+
+    def __init__(self, door: Door, writer: Writer) -> None:
+        self._door = door
+        self._writer = writer
+
+    async def one(self, request: Request) -> Response:
+        """`POST /pings`: one report."""
+        origin = self._door.origin(request)
+        said = _said(request)
+        content = await _content(request, said, BODY_LIMIT)
+        read = content if isinstance(content, Refusal) else intake.submission(said.key, content, origin)
+        if isinstance(read, Refusal):
+            return receipts.refused(read)
+        return await self._stored(read)
+
+    async def ready(self, request: Request) -> Response:  # noqa: ARG002  # the signature is the library's
+        """`GET /health/ready`: whether something can be committed now."""
+        return receipts.state(good=await self._writer.is_ready())
+
+    async def _stored(self, submission: Submission) -> Response:
+        try:
+            verdicts = await self._writer.commit([submission])
+        except StoreError as error:
+            return receipts.refused(Refusal(503, "store", error.message, retry_after=receipts.LATER))
+        return receipts.answer(verdicts[0])
+
+
+def _said(request: Request) -> Envelope:
+    headers = request.headers
+    return Envelope(
+        headers.get("content-type", ""),
+        headers.get("content-encoding", ""),
+        headers.get("content-digest", ""),
+        headers.get("idempotency-key", ""),
+    )
+
+
+async def _content(request: Request, said: Envelope, limit: int) -> bytes | Refusal:
+    """The content of a request, read no further than to the limit."""
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            body = await _body(request, limit)
+    except TimeoutError:
+        return Refusal(408, "slow", f"The body did not come within {_BODY_SECONDS} seconds.", retry_after=0)
+    except ClientDisconnect:
+        return Refusal(400, "cut", "The body was cut.")
+    return intake.too_large(limit) if body is None else intake.content(said, body, limit)
+
+
+async def _body(request: Request, limit: int) -> bytes | None:
+    """The body, None where it is larger than the limit."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > limit:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            return None
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _live(request: Request) -> Response:  # noqa: ARG001  # as above
+    return receipts.state(good=True)
+
+
+async def _document(request: Request) -> Response:  # noqa: ARG001  # as above
+    return receipts.document(openapi.document())
+
+
+async def _strange(request: Request, refusal: Exception) -> Response:  # noqa: ARG001  # as above
+    """What comes to no path of ours."""
+    if not isinstance(refusal, HTTPException):
+        raise refusal
+    answer = receipts.refused(Refusal(refusal.status_code, "request", f"{refusal.detail}."))
+    answer.headers.update(refusal.headers or {})
+    return answer
+
+
+def living(writer: Writer, tend: Callable[[], AbstractAsyncContextManager[None]]) -> Lifespan:
+    """The life of the application: the writer begins and ends with it, and what else is to be tended."""
+
+    @asynccontextmanager
+    async def life(_application: Starlette) -> AsyncIterator[None]:
+        writer.start()
+        sweeping = asyncio.create_task(_sweep(writer))
+        try:
+            async with tend():
+                yield
+        finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
+            await writer.end()
+
+    return life
+
+
+async def _sweep(writer: Writer) -> None:
+    while True:
+        await asyncio.sleep(1)
+        writer.sweep()

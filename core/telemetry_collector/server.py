@@ -1,0 +1,134 @@
+"""The service itself: where it listens, and what it tends to beside requests; it runs until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from telemetry_collector.addresses import Keys
+from telemetry_collector.writer import Opening
+from telemetry_core.config import Collector
+from telemetry_core.errors import ConfigurationError
+
+_BACKLOG = 2048
+_IDLE_SECONDS = 75
+_ENDING_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A service that could begin: its place is taken."""
+
+    url: str
+    socket: socket.socket
+
+
+def listen(settings: Collector) -> Listening:
+    """Take the place.
+
+    Raises:
+        ConfigurationError: It cannot be had, or what the service needs is not installed.
+    """
+    _require_libraries()
+    host = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            settings.listen, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        taken = socket.create_server(address, family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Nothing can listen at {settings.listen}, port {settings.port}: {error.strerror or error}.",
+            hint="Name another place with --listen and --port, or end the program that listens there.",
+        ) from error
+    return Listening(f"http://{host}:{settings.port}/pings", taken)
+
+
+def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys) -> None:
+    """Receive reports until SIGTERM or SIGINT; what has arrived by then is still answered.
+
+    Args:
+        listening: The place.
+        settings: Who is before it.
+        opening: What opens the store.
+        keys: Of the addresses.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    import uvicorn
+
+    from telemetry_collector import routes
+    from telemetry_collector.door import Door
+    from telemetry_collector.writer import Writer
+
+    _allow_many_connections()
+    keys.renew(opening.clock.now())
+    writer = Writer(opening, opening.store())
+    tend = _Tending(writer, opening, keys).tend
+    application = routes.application(Door(settings, keys, opening.clock), writer, routes.living(writer, tend))
+    config = uvicorn.Config(
+        application,
+        http="httptools",
+        loop="asyncio",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="critical",  # failures are told to the opening; what strangers send is no news
+        access_log=False,  # it would have addresses
+        proxy_headers=False,  # the door knows whom to believe
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=_ENDING_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listening.socket])
+
+
+class _Tending:
+    """What is to be done from time to time: keys of addresses."""
+
+    def __init__(self, writer: object, opening: Opening, keys: Keys) -> None:
+        self._writer = writer
+        self._opening = opening
+        self._keys = keys
+
+    @asynccontextmanager
+    async def tend(self) -> AsyncIterator[None]:
+        """Do it for as long as the block lasts."""
+        task = asyncio.create_task(self._often())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _often(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self._keys.renew(self._opening.clock.now())
+
+
+def _allow_many_connections() -> None:
+    """As many as the system lets this process have; each is a file."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _require_libraries() -> None:
+    try:
+        import httptools  # noqa: F401  # said now, and not at the first request
+        import starlette  # noqa: F401  # as above
+        import uvicorn  # noqa: F401  # as above
+    except ImportError:
+        raise ConfigurationError(
+            "What `telemetry collector serve` needs is not installed.",
+            hint="Install it with: pip install 'telemetry-admin[serve]'",
+        ) from None

@@ -1,0 +1,164 @@
+"""Where reports are kept: in a file of SQLite or a schema of PostgreSQL, by the same statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from telemetry_collector import judging
+from telemetry_collector.judging import Known
+from telemetry_collector.model import Held, Ruling, State, Submission, Verdict
+from telemetry_collector.report import DECODER
+from telemetry_collector.store.bodies import Bodies
+from telemetry_collector.store.database import CollectorDatabase
+from telemetry_collector.store.hashes import Hashes
+from telemetry_collector.store.receipts import Receipts
+from telemetry_collector.store.sqlite import CollectorFile
+from telemetry_core.config import Url
+from telemetry_core.model import Millis
+from telemetry_core.store.database import Place, closed_on_failure
+
+_PAGE = 500
+_COMPARED = 10
+"""So many of the newest reports of a window are compared by their counts; engines have one."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A stored report with its body."""
+
+    id: str
+    received_at: Millis
+    state: State
+    reason: str
+    sha256: str
+    body: bytes
+
+
+class Store:
+    """An open store. Use it as a context manager."""
+
+    def __init__(self, database: CollectorDatabase) -> None:
+        self._database = database
+        self.place = database.place
+        self.bodies = Bodies(database)
+        self.hashes = Hashes(database)
+        self._receipts = Receipts(database)
+
+    @classmethod
+    def for_writing(cls, place: Place, now: Millis) -> Store:
+        """Open the store, and make it where there is none.
+
+        Args:
+            place: A file, made 0600 in a directory 0700; or a database of PostgreSQL, where a schema
+                `telemetry_collector` is made for it.
+            now: For the record of migrations.
+
+        Raises:
+            StoreError: This user cannot, or it is another store than that of this service, or damaged, or too new.
+            ConfigurationError: The driver of the database is not installed.
+        """
+        database = _connect(place) if isinstance(place, Url) else CollectorFile.create(place)
+        with closed_on_failure(database):
+            database.migrate(now, lambda: None)
+            store = cls(database)
+            store.bodies.note_made()
+        return store
+
+    @classmethod
+    def for_reading(cls, place: Place) -> Store | None:
+        """Open the store as far as this user may; None where there is none.
+
+        Raises:
+            StoreError: There is one that cannot be read.
+            ConfigurationError: The driver of the database is not installed.
+        """
+        database = _connect(place) if isinstance(place, Url) else CollectorFile.existing(place)
+        if database is None:
+            return None
+        with closed_on_failure(database):
+            if database.has_store():
+                return cls(database)
+        database.close()
+        return None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it."""
+        self._database.close()
+
+    def commit(self, submissions: Sequence[Submission]) -> list[Verdict]:
+        """Judge submissions and store what is new, in one transaction; what is returned is on the disk.
+
+        Raises:
+            StoreError: Nothing of it was stored, or nobody knows.
+        """
+        with self._database.transaction():
+            known = Known(self._with_evidence(submissions), self._receipts.next_number())
+            verdicts = judging.judge_all(submissions, known)
+            new = [
+                (verdict.held, submission)
+                for verdict, submission in zip(verdicts, submissions, strict=True)
+                if verdict.ruling is Ruling.STORED
+            ]
+            self._receipts.add(verdicts)
+            self.bodies.add((held.number, held.received_at, one.body) for held, one in new)
+            self.hashes.add((held.number, one.hashes[0]) for held, one in new if one.hashes)
+        return verdicts
+
+    def beat(self, now: Millis) -> None:
+        """Commit something, to see whether that can be done.
+
+        Raises:
+            StoreError: It cannot.
+        """
+        self._database.change(
+            "INSERT INTO heartbeat (number, beaten_at) VALUES (1, ?)"
+            " ON CONFLICT (number) DO UPDATE SET beaten_at = excluded.beaten_at",
+            (now,),
+        )
+
+    def reports(self) -> Iterator[Kept]:
+        """Every report whose body is still there, the oldest first, read by and by.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        columns = "receipt.number, id, received_at, state, reason, sha256"
+        for month in self.bodies.months():
+            after = 0
+            while page := list(self.bodies.joined(columns, month, after, _PAGE)):
+                for (number, name, received_at, state, reason, sha256), body in page:
+                    after = int(str(number))
+                    yield Kept(str(name), int(str(received_at)), State(str(state)), str(reason), str(sha256), body)
+
+    def _with_evidence(self, submissions: Sequence[Submission]) -> list[Held]:
+        """What is held that matters, with hashes and counts where reports without a key need them."""
+        held = self._receipts.matching(submissions)
+        without = [one for one in submissions if not one.keyed]
+        candidates = [one for one in held if not one.keyed] if without else []
+        if not candidates:
+            return held
+        periods = {one.period for submission in without for one in submission.hashes}
+        hashes = self.hashes.of([one.number for one in candidates], periods)
+        counted = [one for one in candidates if one.window and one.state is State.COUNTED]
+        of_window: dict[tuple[str, str], list[Held]] = {}
+        for one in counted:
+            of_window.setdefault((one.installation, one.window), []).append(one)
+        newest = [one for some in of_window.values() for one in some[-_COMPARED:]]
+        bodies = self.bodies.of([(one.number, one.received_at) for one in newest])
+        counts = {number: DECODER.decode(body).counts for number, body in bodies.items()}
+        return [
+            msgspec.structs.replace(one, hash=hashes.get(one.number, ""), counts=counts.get(one.number)) for one in held
+        ]
+
+
+def _connect(place: Url) -> CollectorDatabase:
+    from telemetry_collector.store.postgresql import CollectorServer
+
+    return CollectorServer.connect(place)

@@ -1,0 +1,84 @@
+"""The reports themselves, byte for byte, a table for each month (UTC) of their arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from telemetry_collector.store import statements
+from telemetry_core.model import HOUR, Millis
+from telemetry_core.store.database import Database
+
+_PREFIX = "body_"
+_DAY = 24 * HOUR
+
+
+class Bodies:
+    """The tables of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._made: set[str] = set()
+
+    def add(self, bodies: Iterable[tuple[int, Millis, bytes]]) -> None:
+        """Keep bodies, each with its report's number and when it came."""
+        of_month: dict[str, list[object]] = {}
+        for number, received_at, body in bodies:
+            of_month.setdefault(month(received_at), []).extend((number, body))
+        for name, values in of_month.items():
+            if name not in self._made:
+                self._database.change(
+                    f"CREATE TABLE IF NOT EXISTS {_PREFIX}{name} (number BIGINT PRIMARY KEY, report {self._bytes})"
+                )
+            statements.insert(self._database, _PREFIX + name, ("number", "report"), values)
+
+    def note_made(self) -> None:
+        """Remember which months have a table; to be called when that is committed."""
+        self._made = set(self.months())
+
+    def of(self, numbers: Sequence[tuple[int, Millis]]) -> Mapping[int, bytes]:
+        """The bodies of reports, by number and when they came; without those that are gone."""
+        of_month: dict[str, list[int]] = {}
+        for number, received_at in numbers:
+            of_month.setdefault(month(received_at), []).append(number)
+        found: dict[int, bytes] = {}
+        for name, some in of_month.items() if numbers else ():
+            if name in self.months():
+                rows = self._database.read(
+                    f"SELECT number, report FROM {_PREFIX}{name} WHERE number IN ({statements.marks(len(some))})", some
+                )
+                found |= {int(str(number)): _bytes(body) for number, body in rows}
+        return found
+
+    def months(self) -> list[str]:
+        """The months that have a table, the oldest first: `2026_11`."""
+        names = sorted(str(name) for (name,) in self._database.read(self._database.dialect.tables))
+        return [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
+
+    def joined(self, columns: str, name: str, after: int, count: int) -> Iterator[tuple[tuple[object, ...], bytes]]:
+        """Some columns of the receipts of a month's next reports after a number, with their bodies."""
+        rows = self._database.read(
+            f"SELECT {columns}, report FROM {_PREFIX}{name} AS body JOIN receipt ON receipt.number = body.number"
+            " WHERE body.number > ? ORDER BY body.number LIMIT ?",
+            (after, count),
+        )
+        return ((row[:-1], _bytes(row[-1])) for row in rows)
+
+    @property
+    def _bytes(self) -> str:
+        return f"{self._database.dialect.bytes_type} NOT NULL"
+
+
+@lru_cache(maxsize=4)
+def _month_of_day(day: int) -> str:
+    return f"{datetime.fromtimestamp(day * _DAY // 1000, UTC):%Y_%m}"
+
+
+def month(instant: Millis) -> str:
+    """The month of an instant: `2026_11`."""
+    return _month_of_day(instant // _DAY)
+
+
+def _bytes(value: object) -> bytes:
+    return bytes(value) if isinstance(value, bytes | memoryview) else b""

@@ -1,0 +1,29 @@
+"""What the service asks of a database beyond what the reporter's store does, and which of the two databases it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from telemetry_core.store.database import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+READABLE_FROM = 1
+
+Row = tuple[object, ...]
+
+
+class Hashing(Protocol):
+    """A database with a place for hashes of addresses, which is in no backup and no archived log of the reports."""
+
+    #: Makes the table of a period; {name} is its name.
+    hash_table: ClassVar[str]
+    #: The names of all such tables.
+    hash_tables: ClassVar[str]
+
+    def forget_hashes(self) -> None:
+        """Leave nothing of tables that were dropped in any file."""
+
+
+class CollectorDatabase(Database, Hashing):
+    """One open database of the service."""

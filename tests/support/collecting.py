@@ -1,0 +1,148 @@
+"""The program's `collector serve` as a child process, and a client that sends it reports."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.support.program import Program
+from tests.support.receiver import free_port
+
+CAPTURES = Path(__file__).parent.parent / "captures" / "engine-reports"
+INSTALLATION = "b647de4d-e557-455a-a64f-feaecd55f53c"
+_WAIT = 60.0
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def report(
+    *, installation: str | None = INSTALLATION, start: str | None = None, count: int = 1, version: str = "7.21.0"
+) -> bytes:
+    """A small report, as an engine of 7.19 or later or `telemetry` would send it."""
+    internals: dict[str, object] = {"metrics": {"process-instances": {"count": count}}, "telemetry-enabled": True}
+    if start is not None:
+        internals["data-collection-start-date"] = start
+    product = {"name": "Camunda BPM Runtime", "version": version, "edition": "community", "internals": internals}
+    return json.dumps({"installation": installation, "product": product}, separators=(",", ":")).encode()
+
+
+def captured(release: str, number: int) -> bytes:
+    """What a real engine sent."""
+    return (CAPTURES / release / f"{number:03d}.body").read_bytes()
+
+
+class Collector:
+    """A running service. Use it as a context manager; it is told to end at the block's end.
+
+    Args:
+        program: With its directory and its configuration.
+        arguments: More of the command line.
+    """
+
+    def __init__(self, program: Program, *arguments: str) -> None:
+        self.port = free_port()
+        self.output = b""
+        self.errors = b""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "telemetry_admin", "collector", "serve", "--port", str(self.port), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=program.environment(),
+            cwd=program.directory,
+        )
+
+    def __enter__(self) -> Self:
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self._process.kill()
+            self._process.communicate()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.returncode is None:
+            self.end()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/pings"
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Tell it to end; its exit status."""
+        self._process.send_signal(how)
+        try:
+            self.output, self.errors = self._process.communicate(timeout=_WAIT)
+        finally:
+            self._process.kill()
+        return self._process.returncode
+
+    def ask(
+        self, method: str, path: str, *, body: bytes | None = None, source: str = "127.0.0.1", **headers: str
+    ) -> Answered:
+        """One request over a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_WAIT, source_address=(source, 0))
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.request(method, path, body=body, headers=sent)
+            answer = connection.getresponse()
+            return Answered(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+    def send(self, body: bytes, key: str | None = None, *, source: str = "127.0.0.1", **headers: str) -> Answered:
+        """One report, with a key or as engines send theirs."""
+        sent = {"Content_Type": "application/json", **headers}
+        if key is not None:
+            sent["Idempotency_Key"] = key
+        return self.ask("POST", "/pings", body=body, source=source, **sent)
+
+    def wait_until_ready(self) -> None:
+        limit = time.monotonic() + _WAIT
+        while time.monotonic() < limit and self._process.poll() is None:
+            try:
+                if self.ask("GET", "/health/ready").status == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        self._process.kill()
+        output, errors = self._process.communicate()
+        raise AssertionError(f"the service is not ready: {output!r} {errors!r}")
+
+
+def exported(program: Program, *arguments: str) -> list[dict[str, Any]]:
+    """What `collector export` gives."""
+    done = program("collector", "export", *arguments)
+    assert (done.status, done.errors) == (0, "")
+    value = done.json
+    assert value["format"] == 1
+    reports: list[dict[str, Any]] = value["reports"]
+    return reports
