@@ -105,8 +105,11 @@ class Keys:
         self._keys: list[Key] = []
         self._hashes: dict[str, tuple[Hash, ...]] = {}
 
-    def renew(self, now: Millis) -> None:
+    def renew(self, now: Millis) -> bool:
         """Begin another key where that of now has served its time; of those before it, only one stays.
+
+        Returns:
+            Whether the keys are others than before.
 
         Raises:
             ConfigurationError: The file cannot be used.
@@ -118,13 +121,14 @@ class Keys:
                 kept = [key for key in keys[:1] if abs(now - key.begun_at) < 2 * self._period]
                 keys = [Key(now, secrets.token_hex(32)), *kept]
                 self._write(keys)
-        if keys != self._keys:
+        changed = keys != self._keys
+        if changed:
             self._keys, self._hashes = keys, {}
+        return changed
 
-    @property
-    def oldest(self) -> Millis:
-        """When the oldest key that is still there has begun."""
-        return self._keys[-1].begun_at
+    def gone(self, now: Millis) -> Millis:
+        """Keys that began at this instant or before are gone, of every collector."""
+        return now - 2 * self._period
 
     def hashes(self, address: str) -> tuple[Hash, ...]:
         """HMAC-SHA-256 of an address by the key of now and by the one before."""

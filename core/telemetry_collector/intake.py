@@ -7,6 +7,7 @@ import re
 import zlib
 from base64 import b64decode
 from binascii import Error as NotBase64
+from typing import Annotated
 
 import msgspec
 
@@ -17,12 +18,19 @@ from telemetry_core.model import Millis
 BODY_LIMIT = 128 * 1024
 """Bytes of one report, after inflating."""
 
+BATCH_LIMIT = 2 * 1024 * 1024
+"""Bytes of a batch, after inflating."""
+
+BATCH_COUNT = 100
+"""Reports of a batch."""
+
 DEPTH_LIMIT = 64
 DIGITS_LIMIT = 308
 """Of one number; more than that is infinite, or an error, for whoever reads the export."""
 
 _KEY = re.compile(r'"?([!#-~]{1,200})"?')
-_TOO_MANY_DIGITS = re.compile(rb"\d{%d}" % (DIGITS_LIMIT + 1))
+_TOO_MANY_DIGITS = b"0" * (DIGITS_LIMIT + 1)
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
@@ -36,6 +44,28 @@ class Envelope(msgspec.Struct, frozen=True):
     content_encoding: str
     content_digest: str
     key: str
+    content_length: str = ""
+    forwarded: str = ""
+
+
+HEADERS = ("content-type", "content-encoding", "content-digest", "idempotency-key", "content-length")
+"""The headers that an envelope is made of, in its order; the one of proxies follows."""
+
+
+class _One(msgspec.Struct, frozen=True):
+    """A report in a batch; `id` is what `Idempotency-Key` is for one alone."""
+
+    report: msgspec.Raw
+    id: str = ""
+
+
+class _Batch(msgspec.Struct, frozen=True):
+    """The content of a batch."""
+
+    reports: Annotated[list[_One], msgspec.Meta(min_length=1, max_length=BATCH_COUNT)]
+
+
+_BATCH = msgspec.json.Decoder(_Batch)
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -92,6 +122,23 @@ def submission(key: str, body: bytes, origin: Origin) -> Submission | Refusal:
     )
 
 
+def batch(body: bytes, origin: Origin) -> list[Submission | Refusal] | Refusal:
+    """The reports of a batch, each by itself; the bytes of one are those between its key `report` and what follows."""
+    try:
+        body.decode("utf-8")
+        items = _BATCH.decode(body).reports
+    except msgspec.ValidationError as error:
+        return Refusal(422, "batch", f"The body is no batch: {error}.")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Refusal(400, "json", f"The body is no JSON in UTF-8: {error}.")
+    except RecursionError:
+        return _TOO_DEEP
+    return [
+        submission(one.id, bytes(one.report), origin) if len(one.report) <= BODY_LIMIT else too_large(BODY_LIMIT)
+        for one in items
+    ]
+
+
 def _report(body: bytes) -> report.Report | Refusal:
     try:
         body.decode("utf-8")
@@ -102,9 +149,9 @@ def _report(body: bytes) -> report.Report | Refusal:
         return Refusal(400, "json", f"The body is no JSON in UTF-8: {error}.")
     except RecursionError:
         return _TOO_DEEP
-    if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT and _is_too_deep(body):
+    if _is_too_deep(body) and _is_too_deep(_STRING.sub(b'""', body)):  # brackets in strings are none; most have none
         return _TOO_DEEP
-    if _TOO_MANY_DIGITS.search(body) and _TOO_MANY_DIGITS.search(_STRING.sub(b'""', body)):
+    if _TOO_MANY_DIGITS in body.translate(_ZEROS) and _TOO_MANY_DIGITS in _STRING.sub(b'""', body).translate(_ZEROS):
         return Refusal(422, "json-bounds", f"A number has more than {DIGITS_LIMIT} digits.")
     return read
 
@@ -114,7 +161,7 @@ _TOO_DEEP = Refusal(422, "json-bounds", f"Objects and lists lie in one another m
 
 def _is_too_deep(body: bytes) -> bool:
     """Whether brackets are still there after the innermost pairs were taken away so many times."""
-    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    brackets = body.translate(None, _NO_BRACKETS)
     for _ in range(DEPTH_LIMIT):
         if not brackets:
             return False

@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from telemetry_collector import intake, openapi, receipts
 from telemetry_collector.door import Door
-from telemetry_collector.intake import BODY_LIMIT, Envelope
-from telemetry_collector.model import Refusal, Submission
+from telemetry_collector.intake import BATCH_LIMIT, BODY_LIMIT, Envelope
+from telemetry_collector.model import Refusal, Submission, Verdict
 from telemetry_collector.writer import Writer
 from telemetry_core.errors import StoreError
 
@@ -30,6 +30,7 @@ def application(door: Door, writer: Writer, lifespan: Lifespan) -> Starlette:
     pings = Pings(door, writer)
     routes = [
         Route("/pings", pings.one, methods=["POST"]),
+        Route("/pings/batch", pings.many, methods=["POST"]),
         Route("/health/live", _live),
         Route("/health/ready", pings.ready),
         Route("/openapi.json", _document),
@@ -43,44 +44,56 @@ class Pings:
     def __init__(self, door: Door, writer: Writer) -> None:
         self._door = door
         self._writer = writer
+        self._names = tuple(name.encode() for name in (*intake.HEADERS, door.header))
 
     async def one(self, request: Request) -> Response:
         """`POST /pings`: one report."""
-        origin = self._door.origin(request)
-        said = _said(request)
+        said = self._said(request)
+        origin = self._door.origin(request.scope["client"], said.forwarded)
         content = await _content(request, said, BODY_LIMIT)
         read = content if isinstance(content, Refusal) else intake.submission(said.key, content, origin)
         if isinstance(read, Refusal):
             return receipts.refused(read)
-        return await self._stored(read)
+        stored = await self._stored([read])
+        return receipts.refused(stored) if isinstance(stored, Refusal) else receipts.answer(stored[0])
+
+    async def many(self, request: Request) -> Response:
+        """`POST /pings/batch`: the reports of many engines, each judged by itself."""
+        said = self._said(request)
+        origin = self._door.origin(request.scope["client"], said.forwarded)
+        content = await _content(request, said, BATCH_LIMIT)
+        read = content if isinstance(content, Refusal) else intake.batch(content, origin)
+        if isinstance(read, Refusal):
+            return receipts.refused(read)
+        stored = await self._stored([one for one in read if isinstance(one, Submission)])
+        if isinstance(stored, Refusal):
+            return receipts.refused(stored)
+        verdicts = iter(stored)
+        return receipts.answers([one if isinstance(one, Refusal) else next(verdicts) for one in read])
 
     async def ready(self, request: Request) -> Response:  # noqa: ARG002  # the signature is the library's
         """`GET /health/ready`: whether something can be committed now."""
         return receipts.state(good=await self._writer.is_ready())
 
-    async def _stored(self, submission: Submission) -> Response:
+    def _said(self, request: Request) -> Envelope:
+        """What its headers say, looked at once: it is done for every report."""
+        found = dict.fromkeys(self._names, b"")
+        for name, value in request.scope["headers"]:
+            if name in found:
+                found[name] = found[name] + b"," + value if found[name] else value
+        return Envelope(*(value.decode("latin-1") for value in found.values()))
+
+    async def _stored(self, submissions: list[Submission]) -> list[Verdict] | Refusal:
         try:
-            verdicts = await self._writer.commit([submission])
-        except StoreError as error:
-            return receipts.refused(Refusal(503, "store", error.message, retry_after=receipts.LATER))
-        return receipts.answer(verdicts[0])
-
-
-def _said(request: Request) -> Envelope:
-    headers = request.headers
-    return Envelope(
-        headers.get("content-type", ""),
-        headers.get("content-encoding", ""),
-        headers.get("content-digest", ""),
-        headers.get("idempotency-key", ""),
-    )
+            return await self._writer.commit(submissions)
+        except StoreError:
+            return Refusal(503, "store", "Nothing can be stored now.", retry_after=receipts.LATER)
 
 
 async def _content(request: Request, said: Envelope, limit: int) -> bytes | Refusal:
     """The content of a request, read no further than to the limit."""
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            body = await _body(request, limit)
+        body = await _body(request, limit, said.content_length)
     except TimeoutError:
         return Refusal(408, "slow", f"The body did not come within {_BODY_SECONDS} seconds.", retry_after=0)
     except ClientDisconnect:
@@ -88,19 +101,31 @@ async def _content(request: Request, said: Envelope, limit: int) -> bytes | Refu
     return intake.too_large(limit) if body is None else intake.content(said, body, limit)
 
 
-async def _body(request: Request, limit: int) -> bytes | None:
-    """The body, None where it is larger than the limit."""
-    length = request.headers.get("content-length", "")
+async def _body(request: Request, limit: int, length: str) -> bytes | None:
+    """The body, None where it is larger than the limit.
+
+    Raises:
+        TimeoutError: It has begun, and does not come to its end.
+        ClientDisconnect: It was cut.
+    """
     if length.isdecimal() and int(length[:20]) > limit:
         return None
+    message = await request.receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")  # as it is nearly always
+        return None if len(body) > limit else body
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            return None
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    async with asyncio.timeout(_BODY_SECONDS):
+        while message["type"] == "http.request":
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > limit:
+                return None
+            if not message.get("more_body"):
+                return b"".join(chunks)
+            message = await request.receive()
+    raise ClientDisconnect
 
 
 async def _live(request: Request) -> Response:  # noqa: ARG001  # as above

@@ -8,14 +8,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from telemetry_collector import retention
 from telemetry_collector.addresses import Keys
-from telemetry_collector.writer import Opening
+from telemetry_collector.writer import Opening, Writer
 from telemetry_core.config import Collector
-from telemetry_core.errors import ConfigurationError
+from telemetry_core.errors import ConfigurationError, StoreError, TelemetryError
+from telemetry_core.model import HOUR
 
 _BACKLOG = 2048
 _IDLE_SECONDS = 75
 _ENDING_SECONDS = 20
+_LOOK_SECONDS = 1.0
+_AFTER_BUG_SECONDS = 3600.0
+_DAY = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ def listen(settings: Collector) -> Listening:
             settings.listen, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         taken = socket.create_server(address, family=family, backlog=_BACKLOG)
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited; asyncio sets it for sockets of its own
     except OSError as error:
         raise ConfigurationError(
             f"Nothing can listen at {settings.listen}, port {settings.port}: {error.strerror or error}.",
@@ -63,11 +69,10 @@ def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys)
 
     from telemetry_collector import routes
     from telemetry_collector.door import Door
-    from telemetry_collector.writer import Writer
 
     _allow_many_connections()
     keys.renew(opening.clock.now())
-    writer = Writer(opening, opening.store())
+    writer = Writer(opening, opening.store(again=False))
     tend = _Tending(writer, opening, keys).tend
     application = routes.application(Door(settings, keys, opening.clock), writer, routes.living(writer, tend))
     config = uvicorn.Config(
@@ -89,12 +94,14 @@ def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys)
 
 
 class _Tending:
-    """What is to be done from time to time: keys of addresses."""
+    """What is to be done from time to time: keys of addresses are renewed, and old reports summed up."""
 
-    def __init__(self, writer: object, opening: Opening, keys: Keys) -> None:
+    def __init__(self, writer: Writer, opening: Opening, keys: Keys) -> None:
         self._writer = writer
         self._opening = opening
         self._keys = keys
+        self._hashes_are_due = True
+        self._retained_on = -1
 
     @asynccontextmanager
     async def tend(self) -> AsyncIterator[None]:
@@ -109,8 +116,32 @@ class _Tending:
 
     async def _often(self) -> None:
         while True:
-            await asyncio.sleep(1)
-            self._keys.renew(self._opening.clock.now())
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                await self.tend_once()
+            except StoreError:  # the writer has said it; what was not done is due still
+                continue
+            except TelemetryError as problem:
+                self._opening.note(problem)
+            except Exception:  # noqa: BLE001  # whatever it is, reports are received, and it is tried again
+                self._opening.note_bug()
+                await asyncio.sleep(_AFTER_BUG_SECONDS)
+
+    async def tend_once(self) -> None:
+        """Do what is due.
+
+        Raises:
+            TelemetryError: Something could not be done.
+        """
+        now = self._opening.clock.now()
+        self._hashes_are_due |= self._keys.renew(now)
+        if self._hashes_are_due:
+            await self._writer.call(lambda store: store.hashes.forget(self._keys.gone(now)))
+            self._hashes_are_due = False
+        if self._retained_on != now // _DAY:
+            while await self._writer.call(lambda store: retention.step(store, now)):
+                pass
+            self._retained_on = now // _DAY
 
 
 def _allow_many_connections() -> None:

@@ -37,8 +37,8 @@ class Opening(Protocol):
     def clock(self) -> Clock:
         """Time."""
 
-    def store(self) -> Store:
-        """Open the store anew.
+    def store(self, *, again: bool) -> Store:
+        """Open the store; again after a failure, then it is not made where there is none.
 
         Raises:
             TelemetryError: It cannot be opened.
@@ -140,6 +140,7 @@ class Writer:
     def _run(self) -> None:
         """The thread: until it is told to end, and nothing waits any more."""
         ending = False
+        self._recover()
         while not ending:
             batch, ending = self._next()
             for some in _groups(batch):
@@ -210,7 +211,7 @@ class Writer:
         """See whether the store can be written now."""
         try:
             if self._store is None:
-                self._store = self._opening.store()
+                self._store = self._opening.store(again=True)
             self._store.beat(self._opening.clock.now())
         except TelemetryError as error:
             self._fail(error if isinstance(error, StoreError) else StoreUnavailable(error.message))

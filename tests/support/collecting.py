@@ -61,6 +61,7 @@ class Collector:
 
     def __init__(self, program: Program, *arguments: str) -> None:
         self.port = free_port()
+        self.program = program
         self.output = b""
         self.errors = b""
         self._process = subprocess.Popen(
@@ -123,6 +124,19 @@ class Collector:
         if key is not None:
             sent["Idempotency_Key"] = key
         return self.ask("POST", "/pings", body=body, source=source, **sent)
+
+    def send_batch(self, *items: tuple[str | None, bytes]) -> Answered:
+        """A batch of reports, each with its key or None."""
+        parts = [
+            (b'{"report":%s}' if key is None else b'{"id":"%s","report":%%s}' % key.encode()) % body
+            for key, body in items
+        ]
+        content = b'{"reports":[' + b",".join(parts) + b"]}"
+        return self.ask("POST", "/pings/batch", body=content, Content_Type="application/json")
+
+    def of(self, installation: str) -> list[dict[str, Any]]:
+        """What it has stored of an installation, the oldest first."""
+        return [one for one in exported(self.program) if one["report"]["installation"] == installation]
 
     def wait_until_ready(self) -> None:
         limit = time.monotonic() + _WAIT

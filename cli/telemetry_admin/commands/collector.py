@@ -135,11 +135,11 @@ class _Opening:
         """This host's."""
         return self.invocation.host.clock
 
-    def store(self) -> "Store":
-        """Open the store."""
+    def store(self, *, again: bool) -> "Store":
+        """Open the store; again after a failure."""
         from telemetry_collector.store import Store
 
-        return Store.for_writing(self.place, self.clock.now())
+        return Store.for_writing(self.place, self.clock.now(), again=again)
 
     def note(self, problem: TelemetryError) -> None:
         """It is said on standard error."""

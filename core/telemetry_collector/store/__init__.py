@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -15,7 +16,9 @@ from telemetry_collector.store.database import CollectorDatabase
 from telemetry_collector.store.hashes import Hashes
 from telemetry_collector.store.receipts import Receipts
 from telemetry_collector.store.sqlite import CollectorFile
+from telemetry_collector.store.totals import Totals
 from telemetry_core.config import Url
+from telemetry_core.errors import StoreUnavailable
 from telemetry_core.model import Millis
 from telemetry_core.store.database import Place, closed_on_failure
 
@@ -43,23 +46,30 @@ class Store:
         self.place = database.place
         self.bodies = Bodies(database)
         self.hashes = Hashes(database)
+        self.totals = Totals(database)
         self._receipts = Receipts(database)
 
     @classmethod
-    def for_writing(cls, place: Place, now: Millis) -> Store:
+    def for_writing(cls, place: Place, now: Millis, *, again: bool = False) -> Store:
         """Open the store, and make it where there is none.
 
         Args:
             place: A file, made 0600 in a directory 0700; or a database of PostgreSQL, where a schema
                 `telemetry_collector` is made for it.
             now: For the record of migrations.
+            again: It was there before, and is not made anew: a service that goes on with an empty store would count
+                everything a second time.
 
         Raises:
             StoreError: This user cannot, or it is another store than that of this service, or damaged, or too new.
             ConfigurationError: The driver of the database is not installed.
         """
+        if again and isinstance(place, Path) and not place.exists():
+            raise gone(place)
         database = _connect(place) if isinstance(place, Url) else CollectorFile.create(place)
         with closed_on_failure(database):
+            if again and not database.has_store():
+                raise gone(place)
             database.migrate(now, lambda: None)
             store = cls(database)
             store.bodies.note_made()
@@ -137,6 +147,18 @@ class Store:
                     after = int(str(number))
                     yield Kept(str(name), int(str(received_at)), State(str(state)), str(reason), str(sha256), body)
 
+    def sum_up(self, month: str) -> None:
+        """Put some bodies of a month into the daily totals, and drop its table where there is none, as one change.
+
+        Raises:
+            StoreError: Nothing of it was done.
+        """
+        with self._database.transaction():
+            page = list(self.bodies.joined("receipt.number, received_at, state", month, 0, _PAGE))
+            counted = [(int(str(row[1])), body) for row, body in page if row[2] == State.COUNTED]
+            self.totals.add((received_at, DECODER.decode(body)) for received_at, body in counted)
+            self.bodies.remove(month, [int(str(row[0])) for row, _ in page])
+
     def _with_evidence(self, submissions: Sequence[Submission]) -> list[Held]:
         """What is held that matters, with hashes and counts where reports without a key need them."""
         held = self._receipts.matching(submissions)
@@ -156,6 +178,13 @@ class Store:
         return [
             msgspec.structs.replace(one, hash=hashes.get(one.number, ""), counts=counts.get(one.number)) for one in held
         ]
+
+
+def gone(place: Place) -> StoreUnavailable:
+    """The error for a store that was there before."""
+    return StoreUnavailable(
+        f"The store {place} is gone.", hint="Restore it, or start the service again to begin with an empty one."
+    )
 
 
 def _connect(place: Url) -> CollectorDatabase:

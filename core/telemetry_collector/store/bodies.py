@@ -51,6 +51,14 @@ class Bodies:
                 found |= {int(str(number)): _bytes(body) for number, body in rows}
         return found
 
+    def remove(self, name: str, numbers: Sequence[int]) -> None:
+        """Remove bodies of a month; without any, its whole table."""
+        if numbers:
+            marks = statements.marks(len(numbers))
+            self._database.change(f"DELETE FROM {_PREFIX}{name} WHERE number IN ({marks})", numbers)
+        else:
+            self._database.change(f"DROP TABLE IF EXISTS {_PREFIX}{name}")
+
     def months(self) -> list[str]:
         """The months that have a table, the oldest first: `2026_11`."""
         names = sorted(str(name) for (name,) in self._database.read(self._database.dialect.tables))

@@ -37,12 +37,13 @@ class Hashes:
         for period, values in of_period.items():
             statements.insert(self._database, self._table(period), ("report", "hash"), values)
 
-    def drop_older(self, than: Millis) -> bool:
-        """Drop the tables of periods that began before an instant; whether there were any."""
-        older = [period for period in self._periods() if period < than]
+    def forget(self, until: Millis) -> None:
+        """Drop the tables of periods that began at an instant or before it, and what is left of them in files."""
+        older = [period for period in self._periods() if period <= until]
         for period in older:
             self._database.change(f"DROP TABLE IF EXISTS {_PREFIX}{period}")
-        return bool(older)
+        if older:
+            self._database.forget_hashes()
 
     def _periods(self) -> list[Millis]:
         names = [str(name) for (name,) in self._database.read(self._database.hash_tables)]

@@ -88,7 +88,7 @@ class Server(Database):
         password = None if url.password is None else url.password.reveal()
         arguments: dict[str, Any] = {**_SILENT_SERVER, "fallback_application_name": "telemetry", **said}
         arguments |= {key: value for key, value in (("user", url.username), ("password", password)) if value}
-        with _translated(url):
+        with _translated(url, cls.schema):
             return cls(url, psycopg.connect("", autocommit=True, prepare_threshold=None, **arguments))
 
     def close(self) -> None:
@@ -97,12 +97,12 @@ class Server(Database):
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a query."""
-        with self._inside(_READ), _translated(self._url):
+        with self._inside(_READ), _translated(self._url, self.schema):
             return self._connection.execute(self.dialect.statement(statement).encode(), values or None).fetchall()
 
     def change(self, statement: str, values: Sequence[object] = ()) -> int:
         """Run a statement, in a transaction of the caller or in one of its own; the number of rows it changed."""
-        with self.transaction(), _translated(self._url):
+        with self.transaction(), _translated(self._url, self.schema):
             return self._connection.execute(self.dialect.statement(statement).encode(), values or None).rowcount
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -139,10 +139,10 @@ class Server(Database):
             return
         with self._watched():
             try:
-                with _translated(self._url):
+                with _translated(self._url, self.schema):
                     self._connection.execute(begin.format(schema=self.schema).encode())
                 yield
-                with _translated(self._url):
+                with _translated(self._url, self.schema):
                     self._connection.execute("COMMIT")
             except BaseException:
                 self._give_up()
@@ -193,10 +193,10 @@ class Server(Database):
 
 
 @contextmanager
-def _translated(url: Url) -> Iterator[None]:
+def _translated(url: Url, schema: str) -> Iterator[None]:
     import psycopg
 
     try:
         yield
     except psycopg.Error as error:
-        raise postgresql_errors.explain(error, url) from None  # not from it: it knows the password
+        raise postgresql_errors.explain(error, url, schema) from None  # not from it: it knows the password

@@ -21,21 +21,21 @@ _REMEDIES = {
 }
 
 
-def explain(error: psycopg.Error, url: Url) -> StoreError:
-    """The error that the server's, or the driver's, is for us."""
+def explain(error: psycopg.Error, url: Url, schema: str = "telemetry") -> StoreError:
+    """The error that the server's, or the driver's, is for us; `schema` is the store's."""
     state = error.sqlstate or ""
     text = error.diag.message_primary or _first_line(str(error))
     if state in _DAMAGE:
         return StoreDamaged(
             f"The store {url} is damaged: {text}.", hint="Keep it as it is, and restore it from a backup of the server."
         )
-    return StoreUnavailable(f"The store {url} cannot be used: {text}.", hint=_remedy(state, url))
+    return StoreUnavailable(f"The store {url} cannot be used: {text}.", hint=_remedy(state, url, schema))
 
 
-def _remedy(state: str, url: Url) -> str:
+def _remedy(state: str, url: Url, schema: str) -> str:
     if state == "42501":
         owner = "USER" if url.username is None else '"' + url.username.replace('"', '""') + '"'
-        return f"Let the server's administrator run in that database: CREATE SCHEMA telemetry AUTHORIZATION {owner};"
+        return f"Let the server's administrator run in that database: CREATE SCHEMA {schema} AUTHORIZATION {owner};"
     if state[:2] in ("", "08", "28", "3D", "57") and state not in _REMEDIES:
         return _NO_CONNECTION
     return _REMEDIES.get(state, "Try again; if it stays so, ask the server's administrator.")
