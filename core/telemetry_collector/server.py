@@ -71,8 +71,8 @@ def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys)
     from telemetry_collector.door import Door
 
     _allow_many_connections()
-    keys.renew(opening.clock.now())
     writer = Writer(opening, opening.store(again=False))
+    keys.renew(opening.clock.now())
     tend = _Tending(writer, opening, keys).tend
     application = routes.application(Door(settings, keys, opening.clock), writer, routes.living(writer, tend))
     config = uvicorn.Config(

@@ -28,7 +28,7 @@ def place(request: pytest.FixtureRequest, program: Program) -> Place:
         return program.store
     server: PostgreSQL = request.getfixturevalue("postgresql")
     database: str = request.getfixturevalue("collector_database")
-    server.execute(database, "DROP SCHEMA IF EXISTS telemetry_collector CASCADE")
+    server.execute(database, "DROP SCHEMA IF EXISTS telemetry_collector, telemetry CASCADE")
     return url_of(server, database)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
 from telemetry_collector.store.database import MIGRATIONS, READABLE_FROM, CollectorDatabase
-from telemetry_core.errors import StoreDamaged, StoreUnavailable
+from telemetry_core.errors import StoreDamaged, StoreError, StoreUnavailable
 from telemetry_core.store.database import closed_on_failure
 from telemetry_core.store.sqlite import File
 
@@ -46,7 +47,8 @@ class CollectorFile(File, CollectorDatabase):
         try:
             self._attach(beside)
         except StoreDamaged:
-            self.change("DETACH DATABASE addresses")
+            with suppress(StoreError):
+                self.change("DETACH DATABASE addresses")
             for end in ("", "-wal", "-shm"):
                 Path(f"{beside}{end}").unlink(missing_ok=True)
             self._attach(beside)
