@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from docs import shapes
+from telemetry_collector import openapi as collector_openapi
 from telemetry_core.config import ENGINE_SETTINGS, SETTINGS, Setting, schema_file
 from telemetry_core.config.schema import schema
 from telemetry_core.config.sources import variable
@@ -41,6 +42,7 @@ def pages() -> dict[str, str]:
         "data-points.md": _data_points(),
         "bad-input.md": _bad_input(),
         "openapi.json": json.dumps(openapi.document(), indent=2, ensure_ascii=False) + "\n",
+        "collector-openapi.json": json.dumps(collector_openapi.document(), indent=2, ensure_ascii=False) + "\n",
     }
 
 

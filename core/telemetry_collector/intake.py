@@ -38,12 +38,15 @@ _ZLIB_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """What a request says beside its body; empty where it says nothing."""
+    """What a request says beside its body; empty where it says nothing, but for a key, of which an empty one is none.
+
+    The fields stand in the order of `HEADERS`.
+    """
 
     content_type: str
     content_encoding: str
     content_digest: str
-    key: str
+    key: str | None
     content_length: str = ""
     forwarded: str = ""
 
@@ -56,7 +59,7 @@ class _One(msgspec.Struct, frozen=True):
     """A report in a batch; `id` is what `Idempotency-Key` is for one alone."""
 
     report: msgspec.Raw
-    id: str = ""
+    id: str | None = None
 
 
 class _Batch(msgspec.Struct, frozen=True):
@@ -92,13 +95,12 @@ def content(envelope: Envelope, body: bytes, limit: int = BODY_LIMIT) -> bytes |
     return _inflated(body, _ZLIB_BITS[encoding], limit)
 
 
-def submission(key: str, body: bytes, origin: Origin) -> Submission | Refusal:
-    """A report that came under a key, or without one if that is empty."""
-    if key:
-        match = _KEY.fullmatch(key)
-        if match is None:
-            return Refusal(400, "key", "An Idempotency-Key is 1 to 200 visible ASCII characters.")
-        key = match[1]
+def submission(said_key: str | None, body: bytes, origin: Origin) -> Submission | Refusal:
+    """A report that came under a key, or without one."""
+    match = None if said_key is None else _KEY.fullmatch(said_key)
+    if said_key is not None and match is None:
+        return Refusal(400, "key", "An Idempotency-Key is 1 to 200 visible ASCII characters.")
+    key = "" if match is None else match[1]
     read = _report(body)
     if isinstance(read, Refusal):
         return read

@@ -77,11 +77,19 @@ class Pings:
 
     def _said(self, request: Request) -> Envelope:
         """What its headers say, looked at once: it is done for every report."""
-        found = dict.fromkeys(self._names, b"")
+        found: dict[bytes, bytes] = {}
         for name, value in request.scope["headers"]:
-            if name in found:
-                found[name] = found[name] + b"," + value if found[name] else value
-        return Envelope(*(value.decode("latin-1") for value in found.values()))
+            if name in self._names:
+                found[name] = found[name] + b"," + value if name in found else value
+        kind, encoding, digest, key, length, forwarded = self._names
+        return Envelope(
+            found.get(kind, b"").decode("latin-1"),
+            found.get(encoding, b"").decode("latin-1"),
+            found.get(digest, b"").decode("latin-1"),
+            found[key].decode("latin-1") if key in found else None,
+            found.get(length, b"").decode("latin-1"),
+            found.get(forwarded, b"").decode("latin-1"),
+        )
 
     async def _stored(self, submissions: list[Submission]) -> list[Verdict] | Refusal:
         try:

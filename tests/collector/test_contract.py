@@ -137,6 +137,7 @@ def test_brackets_and_digits_in_texts_are_no_bombs(lasting: Collector, installat
         ({"Content_Encoding": "gzip"}, 400, "compression"),
         ({"Content_Digest": f"sha-256=:{b64encode(bytes(32)).decode()}:"}, 400, "digest"),
         ({"Idempotency_Key": "a b"}, 400, "key"),
+        ({"Idempotency_Key": ""}, 400, "key"),
         ({"Idempotency_Key": "a" * 201}, 400, "key"),
     ],
 )

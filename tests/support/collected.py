@@ -20,7 +20,7 @@ NOW = 1_795_000_000_000  # 2026-11-18
 def submission(key: str = "", body: bytes | None = None, *, at: int = NOW, address: Hash | None = None) -> Submission:
     """A report as it comes to the store."""
     content = report(installation=f"of {key}") if body is None else body
-    read = intake.submission(key, content, Origin(at, () if address is None else (address,)))
+    read = intake.submission(key or None, content, Origin(at, () if address is None else (address,)))
     assert isinstance(read, Submission)
     return read
 
