@@ -172,7 +172,10 @@ def _batch() -> Json:
     one: Json = {
         "type": "object",
         "required": ["report"],
-        "properties": {"id": _TEXT, "report": {"description": "A report; one that is none has a status of its own."}},
+        "properties": {
+            "id": {"type": ["string", "null"]},
+            "report": {"description": "A report; one that is none has a status of its own."},
+        },
     }
     return {
         "type": "object",
