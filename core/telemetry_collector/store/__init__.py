@@ -73,6 +73,7 @@ class Store:
             database.migrate(now, lambda: None)
             store = cls(database)
             store.bodies.note_made()
+            store.hashes.note_made()
         return store
 
     @classmethod
@@ -109,16 +110,18 @@ class Store:
             StoreError: Nothing of it was stored, or nobody knows.
         """
         with self._database.transaction():
-            known = Known(self._with_evidence(submissions), self._receipts.next_number())
+            held, next_number = self._receipts.matching(submissions)
+            known = Known(self._with_evidence(held, submissions), next_number)
             verdicts = judging.judge_all(submissions, known)
             new = [
                 (verdict.held, submission)
                 for verdict, submission in zip(verdicts, submissions, strict=True)
                 if verdict.ruling is Ruling.STORED
             ]
-            self._receipts.add(verdicts)
-            self.bodies.add((held.number, held.received_at, one.body) for held, one in new)
-            self.hashes.add((held.number, one.hashes[0]) for held, one in new if one.hashes)
+            with self._database.together():
+                self._receipts.add(verdicts)
+                self.bodies.add((held.number, held.received_at, one.body) for held, one in new)
+                self.hashes.add((held.number, one.hashes[0]) for held, one in new if one.hashes)
         return verdicts
 
     def beat(self, now: Millis) -> None:
@@ -159,9 +162,8 @@ class Store:
             self.totals.add((received_at, DECODER.decode(body)) for received_at, body in counted)
             self.bodies.remove(month, [int(str(row[0])) for row, _ in page])
 
-    def _with_evidence(self, submissions: Sequence[Submission]) -> list[Held]:
+    def _with_evidence(self, held: list[Held], submissions: Sequence[Submission]) -> list[Held]:
         """What is held that matters, with hashes and counts where reports without a key need them."""
-        held = self._receipts.matching(submissions)
         without = [one for one in submissions if not one.keyed]
         candidates = [one for one in held if not one.keyed] if without else []
         if not candidates:

@@ -6,32 +6,35 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from telemetry_collector.store import statements
+from telemetry_collector.store.database import CollectorDatabase
 from telemetry_core.model import HOUR, Millis
-from telemetry_core.store.database import Database
 
 _PREFIX = "body_"
+_NUMBER = {"number": "bigint"}
+_COLUMNS = {**_NUMBER, "report": "bytea"}
 _DAY = 24 * HOUR
 
 
 class Bodies:
     """The tables of one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: CollectorDatabase) -> None:
         self._database = database
         self._made: set[str] = set()
 
     def add(self, bodies: Iterable[tuple[int, Millis, bytes]]) -> None:
         """Keep bodies, each with its report's number and when it came."""
-        of_month: dict[str, list[object]] = {}
+        of_month: dict[str, tuple[list[int], list[bytes]]] = {}
         for number, received_at, body in bodies:
-            of_month.setdefault(month(received_at), []).extend((number, body))
-        for name, values in of_month.items():
+            numbers, reports = of_month.setdefault(month(received_at), ([], []))
+            numbers.append(number)
+            reports.append(body)
+        for name, columns in of_month.items():
             if name not in self._made:
                 self._database.change(
                     f"CREATE TABLE IF NOT EXISTS {_PREFIX}{name} (number BIGINT PRIMARY KEY, report {self._bytes})"
                 )
-            statements.insert(self._database, _PREFIX + name, ("number", "report"), values)
+            self._database.many.insert(self._database.change, _PREFIX + name, _COLUMNS, columns)
 
     def note_made(self) -> None:
         """Remember which months have a table; to be called when that is committed."""
@@ -45,17 +48,16 @@ class Bodies:
         found: dict[int, bytes] = {}
         for name, some in of_month.items() if numbers else ():
             if name in self.months():
-                rows = self._database.read(
-                    f"SELECT number, report FROM {_PREFIX}{name} WHERE number IN ({statements.marks(len(some))})", some
-                )
+                condition, values = self._database.many.among(_NUMBER, [some])
+                rows = self._database.read(f"SELECT number, report FROM {_PREFIX}{name} WHERE {condition}", values)
                 found |= {int(str(number)): _bytes(body) for number, body in rows}
         return found
 
     def remove(self, name: str, numbers: Sequence[int]) -> None:
         """Remove bodies of a month; without any, its whole table."""
         if numbers:
-            marks = statements.marks(len(numbers))
-            self._database.change(f"DELETE FROM {_PREFIX}{name} WHERE number IN ({marks})", numbers)
+            condition, values = self._database.many.among(_NUMBER, [numbers])
+            self._database.change(f"DELETE FROM {_PREFIX}{name} WHERE {condition}", values)
         else:
             self._database.change(f"DROP TABLE IF EXISTS {_PREFIX}{name}")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from telemetry_collector.store.statements import Many
 from telemetry_core.store.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,6 +22,11 @@ class Hashing(Protocol):
     hash_table: ClassVar[str]
     #: The names of all such tables.
     hash_tables: ClassVar[str]
+    #: How it is told many rows.
+    many: ClassVar[Many]
+
+    def together(self) -> AbstractContextManager[None]:
+        """Changes inside are sent at once where that is faster; how many rows they change is not known then."""
 
     def forget_hashes(self) -> None:
         """Leave nothing of tables that were dropped in any file."""

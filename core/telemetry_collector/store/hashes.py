@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from telemetry_collector.model import Hash
-from telemetry_collector.store import statements
 from telemetry_collector.store.database import CollectorDatabase
 from telemetry_core.model import Millis
 
 _PREFIX = "address_"
+_COLUMNS = {"report": "bigint", "hash": "text"}
 
 
 class Hashes:
@@ -17,30 +17,38 @@ class Hashes:
 
     def __init__(self, database: CollectorDatabase) -> None:
         self._database = database
+        self._made: set[Millis] = set()
 
     def of(self, numbers: Sequence[int], periods: Iterable[Millis]) -> Mapping[int, str]:
         """The hashes that some reports have by the keys of some periods, by number."""
         found: dict[int, str] = {}
+        condition, values = self._database.many.among({"report": "bigint"}, [numbers])
         for period in periods if numbers else ():
-            table = self._table(period)
-            rows = self._database.read(
-                f"SELECT report, hash FROM {table} WHERE report IN ({statements.marks(len(numbers))})", numbers
-            )
+            table = self._make(period)  # another collector may have dropped it meanwhile
+            rows = self._database.read(f"SELECT report, hash FROM {table} WHERE {condition}", values)
             found |= {int(str(number)): str(value) for number, value in rows}
         return found
 
     def add(self, hashes: Iterable[tuple[int, Hash]]) -> None:
         """Keep the hash of each report, whose number stands before it."""
-        of_period: dict[Millis, list[object]] = {}
+        of_period: dict[Millis, tuple[list[int], list[str]]] = {}
         for number, one in hashes:
-            of_period.setdefault(one.period, []).extend((number, one.value))
-        for period, values in of_period.items():
-            statements.insert(self._database, self._table(period), ("report", "hash"), values)
+            numbers, values = of_period.setdefault(one.period, ([], []))
+            numbers.append(number)
+            values.append(one.value)
+        for period, columns in of_period.items():
+            table = f"{_PREFIX}{period}" if period in self._made else self._make(period)
+            self._database.many.insert(self._database.change, table, _COLUMNS, columns)
+
+    def note_made(self) -> None:
+        """Remember which periods have a table; to be called outside of transactions."""
+        self._made = set(self._periods())
 
     def forget(self, until: Millis) -> None:
         """Drop the tables of periods that began at an instant or before it, and what is left of them in files."""
         older = [period for period in self._periods() if period <= until]
         for period in older:
+            self._made.discard(period)
             self._database.change(f"DROP TABLE IF EXISTS {_PREFIX}{period}")
         if older:
             self._database.forget_hashes()
@@ -49,8 +57,8 @@ class Hashes:
         names = [str(name) for (name,) in self._database.read(self._database.hash_tables)]
         return [int(name.removeprefix(_PREFIX)) for name in names if name.startswith(_PREFIX)]
 
-    def _table(self, period: Millis) -> str:
-        """The table of a period; another collector may have dropped it meanwhile, so it is made sure of each time."""
+    def _make(self, period: Millis) -> str:
+        """The table of a period, made where it is not there."""
         name = f"{_PREFIX}{period}"
         self._database.change(self._database.hash_table.format(name=name))
         return name

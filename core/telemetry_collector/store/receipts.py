@@ -5,72 +5,76 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from telemetry_collector.model import SAME_WITHIN, Held, Ruling, State, Submission, Verdict
-from telemetry_collector.store import statements
-from telemetry_core.store.database import Database, Row
+from telemetry_collector.store.database import CollectorDatabase, Row
+from telemetry_collector.store.statements import Columns, Values
 
-COLUMNS = ("number", "id", "keyed", "sha256", "installation", "window_start", "received_at", "state")
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM receipt WHERE "
+_COLUMNS = {
+    "number": "bigint", "id": "text", "keyed": "integer", "sha256": "text", "installation": "text",
+    "window_start": "text", "received_at": "bigint", "state": "text",
+}  # fmt: skip
+_WITH_REASON = {**_COLUMNS, "reason": "text"}
+_IS_NEXT = "next"
+_NEXT = f"SELECT coalesce(max(number), 0) + 1, '', 0, '', '', '', 0, '{_IS_NEXT}' FROM receipt"
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM receipt WHERE "
 
 
 class Receipts:
     """The table of one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: CollectorDatabase) -> None:
         self._database = database
 
-    def next_number(self) -> int:
-        """The number of the next report; to be asked within a transaction."""
-        return int(str(self._database.read("SELECT coalesce(max(number), 0) + 1 FROM receipt")[0][0]))
+    def matching(self, submissions: Sequence[Submission]) -> tuple[list[Held], int]:
+        """Everything with the same key, the same window, or without both and from the same minute.
 
-    def matching(self, submissions: Sequence[Submission]) -> list[Held]:
-        """Everything with the same key, the same window, or without both and from the same minute."""
-        found: dict[int, Held] = {}
-        for rows in (self._of_keys(submissions), self._of_windows(submissions), self._of_the_minute(submissions)):
-            found |= {held.number: held for held in map(_held, rows)}
-        return [found[number] for number in sorted(found)]
+        Returns:
+            It, the oldest first, and the number of the next report; both hold within a transaction.
+        """
+        parts: list[tuple[str, Sequence[object]]] = [(_NEXT, ())]
+        keys = list({one.key for one in submissions if one.keyed})
+        if keys:
+            parts.append(self._among({"id": "text"}, [keys]))
+        windows = list({(one.installation, one.window) for one in submissions if one.window})
+        if windows:
+            columns = [list(column) for column in zip(*windows, strict=True)]
+            parts.append(self._among({"installation": "text", "window_start": "text"}, columns))
+        without = [one for one in submissions if not one.keyed and not one.window]
+        if without:
+            parts.append(self._of_the_minute(without))
+        rows = self._database.read(
+            " UNION ALL ".join(statement for statement, _ in parts), [value for _, values in parts for value in values]
+        )
+        held = {one.number: one for one in map(_held, (row for row in rows if row[-1] != _IS_NEXT))}
+        next_number = next(int(str(row[0])) for row in rows if row[-1] == _IS_NEXT)
+        return [held[number] for number in sorted(held)], next_number
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
         """Keep the receipts of what was stored; what is superseded counts no more."""
-        values: list[object] = []
         superseded = {one.supersedes.number for one in verdicts if one.supersedes is not None}
+        rows = []
         for verdict in verdicts:
             if verdict.ruling is Ruling.STORED:
                 held = verdict.held
                 state = State.SUPERSEDED if held.number in superseded else held.state
                 superseded.discard(held.number)
-                values += (held.number, held.id, int(held.keyed), held.sha256, held.installation, held.window)
-                values += (held.received_at, state.value, verdict.reason)
-        statements.insert(self._database, "receipt", (*COLUMNS, "reason"), values)
+                values = (held.number, held.id, int(held.keyed), held.sha256, held.installation, held.window)
+                rows.append((*values, held.received_at, state.value, verdict.reason))
+        if rows:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            self._database.many.insert(self._database.change, "receipt", _WITH_REASON, columns)
         if superseded:
-            self._database.change(
-                f"UPDATE receipt SET state = 'superseded' WHERE number IN ({statements.marks(len(superseded))})",
-                list(superseded),
-            )
+            condition, some = self._database.many.among({"number": "bigint"}, [list(superseded)])
+            self._database.change(f"UPDATE receipt SET state = 'superseded' WHERE {condition}", some)
 
-    def _of_keys(self, submissions: Sequence[Submission]) -> list[Row]:
-        keys = list({one.key for one in submissions if one.keyed})
-        return self._database.read(f"{_SELECT} id IN ({statements.marks(len(keys))})", keys) if keys else []
-
-    def _of_windows(self, submissions: Sequence[Submission]) -> list[Row]:
-        windows = {(one.installation, one.window) for one in submissions if one.window}
-        if not windows:
-            return []
-        return self._database.read(
-            f"{_SELECT} (installation, window_start) IN (VALUES {statements.marks(len(windows), 2)})",
-            [value for window in windows for value in window],
-        )
-
-    def _of_the_minute(self, submissions: Sequence[Submission]) -> list[Row]:
-        without = [one for one in submissions if not one.keyed and not one.window]
-        if not without:
-            return []
-        installations = list({one.installation for one in without})
+    def _of_the_minute(self, without: Sequence[Submission]) -> tuple[str, Sequence[object]]:
+        condition, values = self._among({"installation": "text"}, [list({one.installation for one in without})])
         times = [one.received_at for one in without]
-        return self._database.read(
-            f"{_SELECT} installation IN ({statements.marks(len(installations))}) AND window_start = ''"
-            " AND received_at BETWEEN ? AND ?",
-            [*installations, min(times) - SAME_WITHIN, max(times) + SAME_WITHIN],
-        )
+        between = (min(times) - SAME_WITHIN, max(times) + SAME_WITHIN)
+        return f"{condition} AND window_start = '' AND received_at BETWEEN ? AND ?", [*values, *between]
+
+    def _among(self, columns: Columns, values: Values) -> tuple[str, Sequence[object]]:
+        condition, some = self._database.many.among(columns, values)
+        return f"{_SELECT} {condition}", some
 
 
 def _held(row: Row) -> Held:

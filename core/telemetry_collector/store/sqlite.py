@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
 from telemetry_collector.store.database import MIGRATIONS, READABLE_FROM, CollectorDatabase
+from telemetry_collector.store.statements import Lists
 from telemetry_core.errors import StoreDamaged, StoreError, StoreUnavailable
 from telemetry_core.store.database import closed_on_failure
 from telemetry_core.store.sqlite import File
@@ -24,6 +25,8 @@ class CollectorFile(File, CollectorDatabase):
     )
     hash_tables: ClassVar[str] = "SELECT name FROM addresses.sqlite_master WHERE type = 'table'"
 
+    many = Lists()
+
     @classmethod
     def create(cls, path: Path) -> Self:
         """Open the file for writing; make it where it is not there, without tables.
@@ -36,6 +39,10 @@ class CollectorFile(File, CollectorDatabase):
             database.read("PRAGMA journal_mode = WAL")
             database._attach_hashes()
         return database
+
+    def together(self) -> AbstractContextManager[None]:
+        """A file has no way that is worth saving."""
+        return nullcontext()
 
     def forget_hashes(self) -> None:
         """Empty the write-ahead log; dropped pages are zeros already, since `secure_delete` is on."""

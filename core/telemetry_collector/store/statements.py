@@ -1,32 +1,77 @@
-"""Statements for many rows at once: a batch costs as many as a report would."""
+"""Statements for many rows at once, as each database takes them fastest: a batch costs as many as a report would."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import Protocol
 
-from telemetry_core.store.database import Database
+Columns = Mapping[str, str]
+"""The types of columns by their names, in order; types are those of PostgreSQL, in lower case."""
+
+Values = Sequence[Sequence[object]]
+"""For each column the values of all rows."""
+
+Change = Callable[[str, Sequence[object]], int]
 
 _MOST_VALUES = 9000
-"""Of one statement; both databases take more."""
+"""Of one statement; SQLite takes more."""
+
+
+class Many(Protocol):
+    """How a database is told many rows."""
+
+    def insert(self, change: Change, table: str, columns: Columns, values: Values) -> None:
+        """Insert rows into a table by what changes a database."""
+
+    def among(self, columns: Columns, values: Values) -> tuple[str, Sequence[object]]:
+        """A condition, with its values, that columns are those of any of some rows."""
+
+
+class Lists:
+    """SQLite's way: a question mark for each value; statements are made in no time."""
+
+    def insert(self, change: Change, table: str, columns: Columns, values: Values) -> None:
+        """Insert rows, in several statements where one would take too many values."""
+        names = ", ".join(columns)
+        step = _MOST_VALUES // len(columns)
+        rows = list(zip(*values, strict=True))
+        for start in range(0, len(rows), step):
+            some = rows[start : start + step]
+            change(
+                f"INSERT INTO {table} ({names}) VALUES {_marks(len(some), len(columns))}",
+                [value for row in some for value in row],
+            )
+
+    def among(self, columns: Columns, values: Values) -> tuple[str, Sequence[object]]:
+        """A condition with its values."""
+        count, names = len(values[0]), ", ".join(columns)
+        if len(columns) == 1:
+            return f"{names} IN ({_marks(count, 1)})", values[0]
+        marks = _marks(count, len(columns))
+        return f"({names}) IN (VALUES {marks})", [value for row in zip(*values, strict=True) for value in row]
+
+
+class Arrays:
+    """PostgreSQL's way: an array for each column; statements stay the same, however many rows there are."""
+
+    def insert(self, change: Change, table: str, columns: Columns, values: Values) -> None:
+        """Insert rows."""
+        if values[0]:
+            change(f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM {_unnested(columns)}", values)
+
+    def among(self, columns: Columns, values: Values) -> tuple[str, Sequence[object]]:
+        """A condition with its values."""
+        names = ", ".join(columns)
+        return f"({names}) IN (SELECT * FROM {_unnested(columns)})", values
+
+
+def _unnested(columns: Columns) -> str:
+    return f"unnest({', '.join(f'CAST(%b AS {kind}[])' for kind in columns.values())}) AS given"
 
 
 @lru_cache(maxsize=1024)
-def marks(count: int, width: int = 1) -> str:
-    """`?, ?` for so many values; with a width, `(?, ?), (?, ?)` for so many rows of that many."""
+def _marks(count: int, width: int) -> str:
+    """`?, ?` for so many values; for more than one column `(?, ?), (?, ?)` for so many rows."""
     one = "?" if width == 1 else f"({', '.join('?' * width)})"
     return ", ".join([one] * count)
-
-
-def insert(database: Database, table: str, columns: tuple[str, ...], values: Sequence[object]) -> None:
-    """Insert rows; `values` has those of the first row, then those of the next."""
-    width = len(columns)
-    step = _MOST_VALUES // width * width
-    for start in range(0, len(values), step):
-        some = values[start : start + step]
-        database.change(_insert(table, columns, len(some) // width), some)
-
-
-@lru_cache(maxsize=1024)
-def _insert(table: str, columns: tuple[str, ...], rows: int) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks(rows, len(columns))}"

@@ -40,7 +40,7 @@ _WRITE = (
     + "; SELECT set_config('synchronous_commit', 'local', true) WHERE current_setting('synchronous_commit') = 'off'"
     + "; SELECT pg_advisory_xact_lock(2115911289, 1)"
 )
-_PATIENCE = 40.0
+PATIENCE = 40.0
 """Seconds for a whole transaction; more than the server's own limits."""
 
 _SILENT_SERVER = {  # seconds, and milliseconds, until one that is gone without a word is given up
@@ -88,7 +88,7 @@ class Server(Database):
         password = None if url.password is None else url.password.reveal()
         arguments: dict[str, Any] = {**_SILENT_SERVER, "fallback_application_name": "telemetry", **said}
         arguments |= {key: value for key, value in (("user", url.username), ("password", password)) if value}
-        with _translated(url, cls.schema):
+        with translated(url, cls.schema):
             return cls(url, psycopg.connect("", autocommit=True, prepare_threshold=None, **arguments))
 
     def close(self) -> None:
@@ -97,12 +97,12 @@ class Server(Database):
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a query."""
-        with self._inside(_READ), _translated(self._url, self.schema):
+        with self._inside(_READ), translated(self._url, self.schema):
             return self._connection.execute(self.dialect.statement(statement).encode(), values or None).fetchall()
 
     def change(self, statement: str, values: Sequence[object] = ()) -> int:
         """Run a statement, in a transaction of the caller or in one of its own; the number of rows it changed."""
-        with self.transaction(), _translated(self._url, self.schema):
+        with self.transaction(), translated(self._url, self.schema):
             return self._connection.execute(self.dialect.statement(statement).encode(), values or None).rowcount
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -116,7 +116,7 @@ class Server(Database):
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Cut the connection to a server, or a pooler, that does not answer: its own limits cannot end that."""
-        timer = threading.Timer(_PATIENCE, self._cut)
+        timer = threading.Timer(PATIENCE, self._cut)
         timer.daemon = True
         timer.start()
         try:
@@ -134,15 +134,20 @@ class Server(Database):
     def _inside(self, begin: str) -> Iterator[None]:
         from psycopg.pq import TransactionStatus
 
-        if self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        inside = (
+            TransactionStatus.INTRANS,
+            TransactionStatus.INERROR,
+            TransactionStatus.ACTIVE,
+        )  # the last in a pipeline
+        if self._connection.info.transaction_status in inside:
             yield
             return
         with self._watched():
             try:
-                with _translated(self._url, self.schema):
+                with translated(self._url, self.schema):
                     self._connection.execute(begin.format(schema=self.schema).encode())
                 yield
-                with _translated(self._url, self.schema):
+                with translated(self._url, self.schema):
                     self._connection.execute("COMMIT")
             except BaseException:
                 self._give_up()
@@ -193,7 +198,8 @@ class Server(Database):
 
 
 @contextmanager
-def _translated(url: Url, schema: str) -> Iterator[None]:
+def translated(url: Url, schema: str) -> Iterator[None]:
+    """Make the store's errors of the driver's."""
     import psycopg
 
     try:
