@@ -26,6 +26,7 @@ from tests.support.program import Program
 
 SAMPLE = int(os.environ.get("TELEMETRY_TESTS_ADDRESSES", "65536"))
 SENDERS = ("127.0.0.1", "127.0.0.2", "127.77.0.9")
+WEEK = 7 * 24 * 3600 * 1000
 _HEX = re.compile(rb"[0-9a-f]{64}")
 
 
@@ -60,19 +61,28 @@ def found(content: dict[str, bytes], secret: str) -> list[str]:
     return sorted(guilty)
 
 
+@pytest.fixture
+def ahead(tmp_path: Path) -> Path:
+    """How far the service's clock is ahead."""
+    file = tmp_path / "ahead"
+    file.write_text("0")
+    return file
+
+
 def secrets(program: Program) -> list[str]:
     return [key["secret"] for key in json.loads((program.store.parent / "collector.keys").read_text())]
 
 
-def rotate(program: Program) -> str:
-    """Wait until the key of now has become the one before, and that one has gone; the one that is gone."""
-    first = secrets(program)[0]
-    limit = time.monotonic() + 30
-    while first in secrets(program):
-        assert time.monotonic() < limit
-        time.sleep(0.05)
-    time.sleep(1.5)  # the next look after it
-    return first
+def rotate(program: Program, ahead: Path) -> None:
+    """Let two weeks pass: the key of now becomes the one before, and then goes."""
+    for weeks in (1, 2):
+        newest = secrets(program)[0]
+        ahead.write_text(str(weeks * WEEK + 1000))
+        limit = time.monotonic() + 30
+        while secrets(program)[0] == newest:
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+    time.sleep(1.5)  # what goes with the key goes in the same second
 
 
 def flush(postgresql: PostgreSQL) -> None:
@@ -87,13 +97,15 @@ def send(collector: Collector, mark: str) -> None:
             assert collector.send(body, source=sender).status == 202
 
 
-def test_hashes_of_a_key_that_is_gone_are_nowhere_in_files_logs_and_a_backup(program: Program, tmp_path: Path) -> None:
-    program.configure('[collector]\nkey-period = "4s"\n')
-    with Collector(program) as collector:
+def test_hashes_of_a_key_that_is_gone_are_nowhere_in_files_logs_and_a_backup(
+    program: Program, ahead: Path, tmp_path: Path
+) -> None:
+    program.config.touch()
+    with Collector(program, ahead=ahead) as collector:
         send(collector, "first")
         key = secrets(program)[0]
         assert found(on_disk(program.store.parent), key) != [], "the test finds what lies there"
-        assert rotate(program) == key
+        rotate(program, ahead)
         send(collector, "later")
         with sqlite3.connect(program.store) as connection:
             connection.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
@@ -109,7 +121,7 @@ def test_hashes_of_a_key_that_is_gone_are_nowhere_in_files_logs_and_a_backup(pro
 
 
 def test_hashes_of_a_key_that_is_gone_are_nowhere_in_the_files_and_the_log_of_postgresql(
-    program: Program, postgresql: PostgreSQL
+    program: Program, ahead: Path, postgresql: PostgreSQL
 ) -> None:
     """The server's own log of statements is on in these tests and has their values: that is the administrator's."""
     database = postgresql.database()
@@ -122,7 +134,7 @@ def test_hashes_of_a_key_that_is_gone_are_nowhere_in_the_files_and_the_log_of_po
         flush(postgresql)
         assert found(on_disk(data, program.store.parent), key) != [], "the test finds what lies there"
         assert not found(on_disk(data / "pg_wal"), key), "tables of hashes are not logged"
-        assert rotate(program) == key
+        rotate(program, ahead)
         send(collector, "later")
         flush(postgresql)
         assert found(on_disk(data, program.store.parent), key) == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,8 @@ from telemetry_collector.store import Store
 from telemetry_core.errors import StoreError
 from telemetry_core.store import Place
 from tests.support.collected import execute, ids, submission
-from tests.support.collecting import report
+from tests.support.collecting import Collector, exported, report
+from tests.support.program import Program
 
 
 def at(year: int, month: int, day: int, hour: int = 12) -> int:
@@ -89,6 +92,23 @@ def test_many_bodies_go_by_and_by_and_a_failure_between_loses_and_doubles_none(
         (total,) = [one for _, one in store.totals.all()]
     assert (total.reports, total.counts["metrics.process-instances"]) == (1100, 1100)
     assert json.loads(str(execute(place, "SELECT counts FROM daily_total")[0][0])) == total.counts
+
+
+def test_a_running_service_does_it_by_itself_once_a_day(ready: Program, tmp_path: Path) -> None:
+    ahead = tmp_path / "ahead"
+    ahead.write_text("0")
+    with Collector(ready, ahead=ahead) as collector:
+        collector.send(report(), "old")
+        assert len(exported(ready)) == 1
+        ahead.write_text(str(800 * 24 * 3600 * 1000))
+        limit = time.monotonic() + 30
+        while exported(ready):
+            assert time.monotonic() < limit
+            time.sleep(0.2)
+        assert collector.send(report(), "old").json["duplicate"] is True
+        assert collector.send(report(installation="new"), "new").status == 202
+        assert [one["id"] for one in exported(ready)] == ["new"]
+    assert collector.errors == b""
 
 
 def _fail(*_: object) -> None:

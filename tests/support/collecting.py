@@ -17,7 +17,9 @@ from typing import Any, Self
 from tests.support.program import Program
 from tests.support.receiver import free_port
 
-CAPTURES = Path(__file__).parent.parent / "captures" / "engine-reports"
+ROOT = Path(__file__).parent.parent.parent
+CAPTURES = ROOT / "tests" / "captures" / "engine-reports"
+VARIABLE = "TELEMETRY_TESTS_AHEAD"
 INSTALLATION = "b647de4d-e557-455a-a64f-feaecd55f53c"
 _WAIT = 60.0
 
@@ -57,19 +59,23 @@ class Collector:
     Args:
         program: With its directory and its configuration.
         arguments: More of the command line.
+        ahead: A file that says how far its clock is ahead (milliseconds), where that is to be changed.
     """
 
-    def __init__(self, program: Program, *arguments: str) -> None:
+    def __init__(self, program: Program, *arguments: str, ahead: Path | None = None) -> None:
         self.port = free_port()
         self.program = program
+        module, variables = "telemetry_admin", {}
+        if ahead is not None:
+            module, variables = "tests.support.ahead", {VARIABLE: str(ahead), "PYTHONPATH": str(ROOT)}
         self.output = b""
         self.errors = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "telemetry_admin", "collector", "serve", "--port", str(self.port), *arguments],
+            [sys.executable, "-m", module, "collector", "serve", "--port", str(self.port), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=program.environment(),
+            env=program.environment(variables),
             cwd=program.directory,
         )
 
