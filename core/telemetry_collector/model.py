@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -119,5 +120,9 @@ class Refusal(msgspec.Struct, frozen=True):
 
 def instant(value: Millis) -> str:
     """An instant as it is written everywhere: `2026-11-23T23:00:08.920Z`."""
-    moment = datetime.fromtimestamp(value // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{value % 1000:03d}Z"
+    return f"{_second(value // 1000)}.{value % 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(value: int) -> str:
+    return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%dT%H:%M:%S}"

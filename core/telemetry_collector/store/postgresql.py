@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "telemetry_collector"
 
+_PREPARED_AFTER = 5
+"""Uses of a statement, after which the server keeps it prepared: the same few are all there is to do."""
+
 
 class _Wide(Dialect):
     """Numbers of reports may be larger than PostgreSQL's INTEGER."""
@@ -48,6 +51,7 @@ class CollectorServer(Server, CollectorDatabase):
 
     def __init__(self, url: Url, connection: Connection[Row]) -> None:
         super().__init__(url, connection)
+        connection.prepare_threshold = _PREPARED_AFTER
         self._seconds = 0
         self._begun_at: int | None = None
         self._closed = threading.Event()

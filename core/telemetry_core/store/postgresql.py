@@ -145,7 +145,7 @@ class Server(Database):
         with self._watched():
             try:
                 with translated(self._url, self.schema):
-                    self._connection.execute(begin.format(schema=self.schema).encode())
+                    self._connection.execute(begin.format(schema=self.schema).encode(), prepare=False)
                 yield
                 with translated(self._url, self.schema):
                     self._connection.execute("COMMIT")
