@@ -50,6 +50,8 @@ class Pings:
         """`POST /pings`: one report."""
         said = self._said(request)
         origin = self._door.origin(request.scope["client"], said.forwarded)
+        if isinstance(origin, Refusal):
+            return receipts.refused(origin)
         content = await _content(request, said, BODY_LIMIT)
         read = content if isinstance(content, Refusal) else intake.submission(said.key, content, origin)
         if isinstance(read, Refusal):
@@ -61,6 +63,8 @@ class Pings:
         """`POST /pings/batch`: the reports of many engines, each judged by itself."""
         said = self._said(request)
         origin = self._door.origin(request.scope["client"], said.forwarded)
+        if isinstance(origin, Refusal):
+            return receipts.refused(origin)
         content = await _content(request, said, BATCH_LIMIT)
         read = content if isinstance(content, Refusal) else intake.batch(content, origin)
         if isinstance(read, Refusal):

@@ -1,0 +1,43 @@
+"""How much may come from one place: token buckets in memory of a fixed size, however many places there are."""
+
+from __future__ import annotations
+
+import math
+from array import array
+
+from telemetry_core.model import Millis
+
+_ROWS = 2
+_WHOLE = 1 - 1e-9
+"""A token; what comes back bit by bit is a little less than one."""
+
+
+class Buckets:
+    """Buckets that places share by chance; a place is refused only where each of its buckets is empty.
+
+    So nobody fills the memory by coming from many places, and few of those that behave are refused because of others.
+
+    Args:
+        rate: Tokens that come back in a second.
+        burst: Tokens of a full bucket.
+        slots: Buckets in a row; each takes 16 bytes.
+    """
+
+    def __init__(self, *, rate: float, burst: int, slots: int = 65536) -> None:
+        self._rate = rate / 1000
+        self._burst = float(burst)
+        self._slots = slots
+        self._tokens = array("d", [self._burst]) * (slots * _ROWS)
+        self._seen_at = array("q", [0]) * (slots * _ROWS)
+
+    def take(self, place: str, now: Millis) -> int:
+        """Take a token of a place: 0 where there is one, else the seconds after which there is one again."""
+        fullest = 0.0
+        for row in range(_ROWS):
+            slot = row * self._slots + hash((row, place)) % self._slots
+            gone = max(0, now - self._seen_at[slot])
+            tokens = min(self._burst, self._tokens[slot] + gone * self._rate)
+            fullest = max(fullest, tokens)
+            self._tokens[slot] = tokens - 1 if tokens >= _WHOLE else tokens  # who is refused waits no longer for it
+            self._seen_at[slot] = now
+        return 0 if fullest >= _WHOLE else math.ceil((1 - fullest) / self._rate / 1000)
