@@ -37,6 +37,7 @@ def test_every_kind_of_failure_has_the_exit_status_of_the_design() -> None:
         "store-damaged": 8,
         "store-lost": 8,
         "store-unavailable": 8,
+        "store-foreign": 8,
         "store-too-new": 8,
     }
 
