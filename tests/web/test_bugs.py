@@ -39,6 +39,12 @@ class Broken:
     def reading(self) -> AbstractContextManager[Session]:
         return self._fail()
 
+    def writing(self) -> AbstractContextManager[Session]:
+        return self._fail()
+
+    def token(self) -> str:
+        return self._says.token()
+
     def deciding(self, do: Callable[[Session], T]) -> T:  # noqa: ARG002  # the signature is the protocol's
         return self._fail()
 

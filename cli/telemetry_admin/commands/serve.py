@@ -84,6 +84,10 @@ class _Opener:
         """This host's."""
         return self.invocation.host.clock
 
+    def token(self) -> str:
+        """From the operating system's source of chance."""
+        return self.invocation.host.token()
+
     def config(self) -> "Config":
         """The configuration as it is now."""
         return self.invocation.config()
@@ -91,6 +95,10 @@ class _Opener:
     def reading(self) -> "AbstractContextManager[Session]":
         """A session that writes nothing."""
         return self.invocation.reading()
+
+    def writing(self) -> "AbstractContextManager[Session]":
+        """A session that may write."""
+        return self.invocation.writing(first_run=False)
 
     def deciding(self, do: "Callable[[Session], T]") -> T:
         """Do something with a session that may write; a loss of the store is said on standard error."""

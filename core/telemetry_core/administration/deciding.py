@@ -20,13 +20,14 @@ from telemetry_core.wire import ALWAYS
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who decides, and how: the user of the operating system, on whose authority, why, by which way."""
+    """Who decides, and how: the user, on whose authority, why, by which way, and in which language the note was."""
 
     user: str
     how: str
     authorized_by: str | None = None
     reason: str | None = None
     note_shown: bool = False
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,6 @@ def _decision(
         reason=author.reason,
         fields=FIELDS if enabled else (),
         endpoint=endpoint.origin if enabled and endpoint is not None else None,
-        note_sha256=legal_note.SHA256 if enabled else None,
+        note_sha256=legal_note.sha256_of(author.language) if enabled else None,
         note_shown=author.note_shown,
     )

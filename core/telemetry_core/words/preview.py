@@ -48,8 +48,14 @@ def by_source(preview: Preview) -> dict[str, list[str]]:
 def changed(change: Change) -> str:
     """What a value was and is."""
     mark = f"  {NEVER_LEFT}" if change.is_new_kind else ""
+    before, after = values(change)
+    return f"{before} -> {after}{mark}" if before else f"{after}{mark}"
+
+
+def values(change: Change) -> tuple[str, str]:
+    """What a value was, empty where it was not there, and what it is."""
     before, after = (json.dumps(value, ensure_ascii=False) for value in (change.before, change.after))
-    return f"{before} -> {after}{mark}" if change.before is not None else f"{after}{mark}"
+    return before if change.before is not None else "", after
 
 
 def readable(body: bytes) -> str:
