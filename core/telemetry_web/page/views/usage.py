@@ -48,7 +48,8 @@ def usage(asked: Asked) -> Drawn:
     for one in accepted:
         for name, count in _counts(one, "commands").items():
             totals[name] = totals.get(name, 0) + count
-    commands = sorted(totals.items(), key=lambda item: (-item[1], item[0]))[:_COMMANDS]
+    executed = [item for item in totals.items() if item[1]]
+    commands = sorted(executed, key=lambda item: (-item[1], item[0]))[:_COMMANDS]
     return Drawn(
         "usage.html", {"plots": [plot(name, counted) for name in names], "commands": commands, "reports": len(accepted)}
     )
