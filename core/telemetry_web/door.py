@@ -59,7 +59,7 @@ def admit(passwords: Passwords, settings: Serve, knock: Knock) -> Visitor | Resp
 def _by_password(passwords: Passwords, attempt: Attempt) -> Visitor | Response:
     found = passwords.ask(attempt)
     if isinstance(found, Wait):
-        return answers.slowed_down(found.seconds)
+        return answers.slowed_down(found.seconds, is_crowded=found.is_crowded)
     if found is Standing.STRANGER:
         return answers.stranger(attempt.engine.entry)
     return Visitor(attempt.user) if found.may else answers.not_entitled(attempt.right)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import unicodedata
 from dataclasses import dataclass
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from weakref import WeakValueDictionary
 
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -22,6 +23,8 @@ from telemetry_core.secret import Secret
 WRONG, MINUTES = 5, 5
 LIMIT = RateLimitItemPerMinute(WRONG, MINUTES)
 _LONGEST_NAME = 255
+_AT_ONCE = 20
+"""Attempts that are made or wait at once: the server's threads, of which there are 40, never all wait for engines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,14 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nobody was asked; how long it takes until somebody is again."""
+    """Nobody was asked; how long it takes until somebody is again.
+
+    Attributes:
+        is_crowded: Whether that is because of all who try at once, and not because of wrong passwords.
+    """
 
     seconds: int
+    is_crowded: bool = False
 
 
 class Passwords:
@@ -57,6 +65,7 @@ class Passwords:
         self._wrong = MovingWindowRateLimiter(MemoryStorage())
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
         self._guard = Lock()
+        self._places = BoundedSemaphore(_AT_ONCE)
 
     def ask(self, attempt: Attempt) -> Standing | Wait:
         """What the engine says of somebody.
@@ -69,6 +78,14 @@ class Passwords:
         """
         if not is_name(attempt.user) or not attempt.password:
             return Standing.STRANGER
+        if not self._places.acquire(blocking=False):
+            return Wait(1, is_crowded=True)
+        try:
+            return self._ask(attempt)
+        finally:
+            self._places.release()
+
+    def _ask(self, attempt: Attempt) -> Standing | Wait:
         key = _key(attempt)
         with self._lock(key):
             if not self._wrong.test(self._limit, key):
@@ -93,5 +110,11 @@ def is_name(user: str) -> bool:
 
 
 def _key(attempt: Attempt) -> str:
-    parts = (attempt.engine.entry, attempt.user.casefold(), attempt.address)
+    parts = (attempt.engine.entry, _folded(attempt.user), attempt.address)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _folded(user: str) -> str:
+    """A name without what some databases and directories overlook: case, accents, width, and spaces around it."""
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", user).casefold())
+    return " ".join("".join(one for one in letters if not unicodedata.combining(one)).split())

@@ -55,13 +55,14 @@ def run(listening: Listening, opener: Opener) -> None:
     """Serve until SIGTERM or SIGINT; what is at work then comes to its end, since engines have time limits."""
     import uvicorn
 
+    from telemetry_web import slow
     from telemetry_web.routes import application
 
     context = listening.context
     config = uvicorn.Config(
         application(opener),
-        http="h11",
-        loop="asyncio",
+        http=slow.Protocol,
+        loop="telemetry_web.slow:Loop",
         ws="none",
         lifespan="off",
         log_config=None,

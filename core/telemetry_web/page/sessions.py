@@ -16,16 +16,25 @@ IDLE: Millis = 15 * MINUTE
 LONGEST: Millis = HOUR
 """How long a session lasts at most: for so long a right counts that the engine has taken back since."""
 
+OF_ONE = 10
+"""Of sessions of one user of an engine at once; nobody ends those of others by signing in again and again."""
+
 MOST = 1000
 """Of sessions at once; the one that was idle for longest ends for another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A user of an engine, as the engine said at the sign-in; `may_switch`: an administrator there."""
+    """A user of an engine, as the engine said at the sign-in.
+
+    Attributes:
+        may_switch: An administrator there.
+        addresses: Where the engine was; what an entry of the same name means later is another one's engine.
+    """
 
     user: str
     may_switch: bool
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +85,14 @@ class Sessions:
             The word for the browser, which was never used before (no session is fixed beforehand).
         """
         now = self.clock.now()
-        known = self.find(before, binding)
-        guests = {**(known.guests if known is not None else {}), entry: guest}
-        begun_at = now if known is None else known.begun_at
         key = self.token()
         with self._guard:
-            self._visits.pop(_digest(before), None)
-            self._forget(now)
+            known = self._visits.pop(_digest(before), None)
+            if known is not None and (known.binding != binding or _has_ended(known, now)):
+                known = None
+            guests = {**(known.guests if known is not None else {}), entry: guest}
+            begun_at = now if known is None else known.begun_at
+            self._forget(now, entry, guest)
             self._visits[_digest(key)] = Visit(guests, binding, self.token(), begun_at, now)
         return key
 
@@ -117,12 +127,19 @@ class Sessions:
         with self._guard:
             self._visits.pop(_digest(key), None)
 
-    def _forget(self, now: Millis) -> None:
-        """Those that have ended, and the one that was idle for longest where there are too many."""
+    def _forget(self, now: Millis, entry: str, guest: Guest) -> None:
+        """Those that have ended, and those that were idle for longest where there are too many, of a user or of all."""
         for digest in [digest for digest, visit in self._visits.items() if _has_ended(visit, now)]:
             del self._visits[digest]
-        while len(self._visits) >= self.most:
-            del self._visits[min(self._visits, key=lambda digest: self._visits[digest].seen_at)]
+        by_idleness = sorted(self._visits, key=lambda digest: self._visits[digest].seen_at)
+        own = [digest for digest in by_idleness if _is_of(self._visits[digest], entry, guest)]
+        surplus = own[: max(0, len(own) - OF_ONE + 1)] or by_idleness[: max(0, len(by_idleness) - self.most + 1)]
+        for digest in surplus:
+            del self._visits[digest]
+
+
+def _is_of(visit: Visit, entry: str, guest: Guest) -> bool:
+    return entry in visit.guests and visit.guests[entry].user == guest.user
 
 
 def _has_ended(visit: Visit, now: Millis) -> bool:

@@ -17,6 +17,7 @@ NOT_ENTITLED = "This user may not see telemetry: it takes an administrator of th
 UNREACHABLE = "The engine does not answer, so that nobody can be let in now. Try again later."
 CLOSED = "The engine cannot be asked for a password; `telemetry config check` says more on the server."
 WAIT = "Too many wrong passwords. Try again in {seconds} seconds."
+CROWDED = "Too many passwords are being checked at once. Try again in {seconds} seconds."
 
 
 class Refused(Exception):
@@ -62,9 +63,15 @@ def sign_in(passwords: Passwords, came: Came) -> tuple[Engine, Guest]:
     except TelemetryError:  # what is wrong with the configuration is not for strangers
         raise Refused(CLOSED, 500) from None
     if isinstance(found, Wait):
-        raise Refused(WAIT.format(seconds=found.seconds), 429, wait=found.seconds)
+        message = CROWDED if found.is_crowded else WAIT
+        raise Refused(message.format(seconds=found.seconds), 429, wait=found.seconds)
     if found is Standing.STRANGER:
         raise Refused(WRONG, 403)
     if not found.may:
         raise Refused(NOT_ENTITLED, 403)
-    return engines[0], Guest(user, may_switch=found is Standing.ADMINISTRATOR)
+    return engines[0], Guest(user, found is Standing.ADMINISTRATOR, addresses_of(engines[0]))
+
+
+def addresses_of(engine: Engine) -> tuple[str, ...]:
+    """What makes an entry another engine's, if it changes."""
+    return (*map(str, engine.addresses), engine.name or "")
