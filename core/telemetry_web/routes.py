@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from telemetry_web import answers, openapi
+from telemetry_web.framing import Framing
 from telemetry_web.opening import Opener
 from telemetry_web.page import pages
 from telemetry_web.page.serving import Page
@@ -41,11 +43,18 @@ def application(opener: Opener) -> Starlette:
         """What comes to none of our calls, answered as the engine's framework does, and to none of our pages."""
         if not isinstance(refusal, HTTPException):
             raise refusal
-        if request.url.path.startswith((f"{ENGINE_REST}/", "/openapi.json")):
+        if str(request.scope["path"]).startswith((f"{ENGINE_REST}/", "/openapi.json")):
             return answers.of_framework(refusal.status_code, refusal.headers or {})
-        return page.refused(request, refusal.status_code)
+        return page.refused(request, refusal.status_code, refusal.headers)
 
-    return Starlette(routes=routes, exception_handlers={HTTPException: refused}, max_body_size=BODY_LIMIT)
+    served = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: refused},
+        middleware=[Middleware(Framing)],
+        max_body_size=BODY_LIMIT,
+    )
+    served.router.redirect_slashes = False  # it sends to wherever the header Host says, and from HTTPS to HTTP
+    return served
 
 
 async def _document(request: Request) -> Response:  # noqa: ARG001  # the signature is the library's

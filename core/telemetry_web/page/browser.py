@@ -57,8 +57,9 @@ def browser(request: Request, settings: Serve) -> Browser:
     """Who asks, as far as a request says it."""
     headers = request.headers
     address = "" if request.client is None else request.client.host
-    proxied = headers.get("x-forwarded-proto", "").lower() == "https"  # who forges it has a stricter cookie, no more
-    secure = request.url.scheme == "https" or settings.allow_http or proxied
+    outermost = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    proxied = outermost == "https"  # who forges it has a stricter cookie, no more
+    secure = request.scope["scheme"] == "https" or settings.allow_http or proxied
     name = f"__Host-{_COOKIE}" if secure else _COOKIE
     binding = hashlib.sha256(repr((address, headers.get("user-agent", ""))).encode()).hexdigest()
     language = texts(language_of(headers.get("accept-language", "")))
@@ -70,8 +71,11 @@ def is_from_here(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    origin = request.headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
+    try:
+        origin = urlsplit(request.headers.get("origin", "")).netloc
+    except ValueError:
+        return False
+    return bool(origin) and origin == request.headers.get("host", "")
 
 
 def fields_of(kind: str, body: bytes) -> dict[str, str]:

@@ -8,10 +8,11 @@ from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import Response
 
 from telemetry_core.words.instants import instant
-from telemetry_web.page.texts import Texts
+from telemetry_web.page.texts import Texts, printable
 
 #: Of every page: no script at all, nothing from another host, in no frame, kept nowhere (OWASP, CSP level 3).
 HEADERS: Mapping[str, str] = {
@@ -42,12 +43,24 @@ def draw(template: str, texts: Texts, values: Mapping[str, object], *, status: i
     return Response(text, status, headers, media_type="text/html; charset=utf-8")
 
 
-def file(name: str) -> Response | None:
-    """One of the page's own files, None where there is none of that name; its address changes with what it holds."""
-    if name not in _FILES:
+def file(digest: str, name: str) -> Response | None:
+    """One of the page's own files, None where there is none; its address changes with what it holds.
+
+    Under any other digest there is nothing: a cache could be made to keep this file for the next release's.
+    """
+    if name not in _FILES or digest != _digest(name):
         return None
     kept = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(_bytes(name), headers={**kept, "Content-Type": _FILES[name]})
+
+
+def _address(name: str) -> str:
+    return f"/page/{_digest(name)}/{name}"
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256(_bytes(name)).hexdigest()[:12]
 
 
 @cache
@@ -60,11 +73,17 @@ def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("telemetry_web.page", "templates"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals["file"] = lambda name: f"/page/{hashlib.sha256(_bytes(name)).hexdigest()[:12]}/{name}"
+    environment.globals["file"] = _address
     environment.filters["instant"] = instant
     return environment
+
+
+def _shown(value: object) -> object:
+    """What is filled in, whatever it is: a text from outside is made printable, and then escaped."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -30,11 +30,15 @@ def routes(page: Page) -> list[Route]:
         (f"{about}/license/set", licenses.set_license, ["POST"]),
         (f"{about}/license/remove", licenses.remove_license, ["POST"]),
     ]
+    readings: set[View] = {preview.preview, preview.body, sources.sources, switch.enable, licenses.set_license}
     return [
         Route("/", page.start(overview.overview)),
         Route("/sign-in", page.sign_in(), methods=["GET", "POST"]),
         Route("/sign-out", page.sign_out(), methods=["POST"]),
         Route("/page/{digest}/{name}", page.file),
-        *(Route(path, page.view(view)) for path, view in looks),
-        *(Route(path, page.view(view, to_change=True), methods=methods) for path, view, methods in changes),
+        *(Route(path, page.view(view, reads=view in readings)) for path, view in looks),
+        *(
+            Route(path, page.view(view, to_change=True, reads=view in readings), methods=methods)
+            for path, view, methods in changes
+        ),
     ]

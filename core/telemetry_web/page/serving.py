@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from starlette.concurrency import run_in_threadpool
@@ -16,8 +16,9 @@ from telemetry_web.opening import Opener
 from telemetry_web.page import drawing
 from telemetry_web.page.asked import Asked, Bytes, Drawn, Moved
 from telemetry_web.page.browser import Browser, NotAForm, browser, fields_of, is_from_here
+from telemetry_web.page.readings import Readings, TooMany
 from telemetry_web.page.sessions import Guest, Sessions, Visit
-from telemetry_web.page.signing_in import Came, Refused, sign_in
+from telemetry_web.page.signing_in import Came, Refused, addresses_of, sign_in
 from telemetry_web.page.texts import language_of, texts
 from telemetry_web.passwords import Passwords
 
@@ -54,7 +55,11 @@ class _Turn:
     def engines(self) -> list[Engine]:
         """Those that somebody is signed in at and that are still configured."""
         guests = {} if self.visit is None else self.visit.guests
-        return [engine for engine in self.config.engines if engine.entry in guests]
+        return [
+            engine
+            for engine in self.config.engines
+            if engine.entry in guests and guests[engine.entry].addresses == addresses_of(engine)
+        ]
 
 
 class Page:
@@ -64,6 +69,7 @@ class Page:
         self._opener = opener
         self._passwords = passwords
         self._sessions = Sessions(opener.clock, opener.token)
+        self._readings = Readings(opener.clock)
 
     def start(self, overview: Callable[[Opener, list[tuple[Engine, Guest]]], Drawn]) -> Endpoint:
         """The endpoint of the first page, which is about all engines that somebody is signed in at."""
@@ -77,9 +83,20 @@ class Page:
 
         return self._endpoint(draw)
 
-    def view(self, do: View, *, to_change: bool = False) -> Endpoint:
-        """The endpoint of a page about one engine; with `to_change` one for its administrators alone."""
-        return self._endpoint(lambda turn: self._viewed(turn, do, to_change=to_change))
+    def view(self, do: View, *, to_change: bool = False, reads: bool = False) -> Endpoint:
+        """The endpoint of a page about one engine.
+
+        Args:
+            do: What it shows or does.
+            to_change: Whether it is for the engine's administrators alone.
+            reads: Whether the engine is read for it, which nobody may have done at will.
+        """
+
+        def limited(asked: Asked) -> Answer:
+            with self._readings.reading(asked.engine.entry, asked.guest.user):
+                return do(asked)
+
+        return self._endpoint(lambda turn: self._viewed(turn, limited if reads else do, to_change=to_change))
 
     def sign_in(self) -> Endpoint:
         """The endpoint where a user's password is asked for."""
@@ -91,11 +108,14 @@ class Page:
 
     async def file(self, request: Request) -> Response:
         """One of the page's own files."""
-        return drawing.file(request.path_params["name"]) or self.refused(request, 404)
+        path = request.path_params
+        return drawing.file(path["digest"], path["name"]) or self.refused(request, 404)
 
-    def refused(self, request: Request, status: int) -> Response:
+    def refused(self, request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """What comes to none of the pages; whoever asks."""
-        return self._stranded(request, REFUSED.get(status, f"HTTP {status}"), status)
+        response = self._stranded(request, REFUSED.get(status, f"HTTP {status}"), status)
+        response.headers.update(headers or {})
+        return response
 
     def _endpoint(self, do: Callable[[_Turn], Response]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
@@ -107,19 +127,28 @@ class Page:
     def _safely(self, request: Request, body: bytes, do: Callable[[_Turn], Response]) -> Response:
         try:
             config = self._opener.config()
+            who = browser(request, config.serve)
+            visit = self._sessions.find(who.key, who.binding) if who.key else None
+            return self._answered(_Turn(request, config, who, visit, {}), body, do)
         except TelemetryError:  # what is wrong is not for strangers
             return self._stranded(request, CLOSED, 500)
-        who = browser(request, config.serve)
-        visit = self._sessions.find(who.key, who.binding) if who.key else None
-        turn = _Turn(request, config, who, visit, {})
+        except Exception:  # noqa: BLE001  # whatever it is, the server goes on
+            self._opener.note_bug()
+            return self._stranded(request, BUG, 500)
+
+    def _answered(self, turn: _Turn, body: bytes, do: Callable[[_Turn], Response]) -> Response:
         try:
             if turn.posted:
-                turn = _Turn(request, config, who, visit, fields_of(request.headers.get("content-type", ""), body))
-                if not is_from_here(request):
+                turn = replace(turn, form=fields_of(turn.request.headers.get("content-type", ""), body))
+                if not is_from_here(turn.request):
                     return self._failed(turn, FOREIGN, 403)
             return do(turn)
         except NotAForm as problem:
             return self._failed(turn, str(problem), 400)
+        except TooMany as problem:
+            response = self._failed(turn, str(problem), 429)
+            response.headers["Retry-After"] = str(problem.seconds)
+            return response
         except TelemetryError as problem:
             return self._failed(turn, problem.message, _status(problem), hint=problem.hint)
         except Exception:  # noqa: BLE001  # whatever it is, the server goes on

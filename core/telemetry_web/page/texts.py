@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from unicodedata import category
 
 from babel.core import negotiate_locale
 from babel.messages.catalog import Catalog
@@ -14,6 +15,9 @@ from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
 LANGUAGES = ("en", "de")
+_DEEPEST = 4
+"""Sentences within sentences; ours have no more."""
+
 _GAP = re.compile(r"\{(\w+)\}")
 _CODE = re.compile(r"`([^`]+)`")
 _QUALITY = re.compile(r"\s*([A-Za-z-]{1,16}|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?")
@@ -32,9 +36,9 @@ def language_of(accepted: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence with gaps, and what it is in the other language."""
+    """A sentence with gaps, taken apart, and what it is in the other language."""
 
-    shape: re.Pattern[str]
+    parts: tuple[str, ...]
     translation: str
 
 
@@ -56,34 +60,36 @@ class Texts:
         What is between backticks is code. What has no translation stays English, and is marked as such for readers
         that speak.
         """
-        words = _printable(str(text))
+        words = printable(str(text))
         if self.language == "en":
             return _coded(words)
         return self._translated(words)
 
-    def _translated(self, text: str) -> Markup:
+    def _translated(self, text: str, depth: int = 0) -> Markup:
         if text in self._words:
             return _coded(self._words[text])
-        for sentence in self._sentences:
-            match = sentence.shape.fullmatch(text)
-            if match is not None:
-                return Markup("").join(self._filled(sentence.translation, match))
+        for sentence in self._sentences if depth < _DEEPEST else ():
+            gaps = gaps_of(sentence.parts, text)
+            if gaps is not None:
+                return Markup("").join(self._filled(sentence.translation, gaps, depth + 1))
         if not any(character.isalpha() for character in text):
             return _coded(text)
         return Markup('<span lang="en">{}</span>').format(_coded(text))
 
-    def _filled(self, translation: str, match: re.Match[str]) -> Iterator[Markup]:
+    def _filled(self, translation: str, gaps: Mapping[str, str], depth: int) -> Iterator[Markup]:
         for position, part in enumerate(_CODE.split(translation)):
             if position % 2:
-                yield Markup("<code>{}</code>").format(_GAP.sub(lambda gap: match[gap[1]], part))
+                yield Markup("<code>{}</code>").format(_GAP.sub(lambda gap: gaps[gap[1]], part))
                 continue
             for place, piece in enumerate(_GAP.split(part)):
-                yield self._translated(match[piece]) if place % 2 else escape(piece)
+                yield self._translated(gaps[piece], depth) if place % 2 else escape(piece)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """What an engine says is shown as it is, and neither breaks a line nor turns the direction of one."""
-    return "".join(one if one.isprintable() or one in "\n\t" else "\ufffd" for one in text)
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in "\n\t" or category(one) == "Zs" else "\ufffd" for one in text)
 
 
 def _coded(text: str) -> Markup:
@@ -105,7 +111,7 @@ def _catalogue(language: str) -> tuple[dict[str, str], list[_Sentence]]:
     words = {str(one.id): str(one.string) for one in catalogue(language) if one.id and one.string}
     sentences = [one for one in words if _GAP.search(one)]
     sentences.sort(key=lambda one: -len(_GAP.sub("", one)))  # the one that leaves least open comes first
-    return words, [_Sentence(_shape(one), words[one]) for one in sentences]
+    return words, [_Sentence(tuple(_GAP.split(one)), words[one]) for one in sentences]
 
 
 def catalogue(language: str) -> Catalog:
@@ -114,8 +120,27 @@ def catalogue(language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
-def _shape(sentence: str) -> re.Pattern[str]:
-    parts = _GAP.split(sentence)
-    return re.compile(
-        "".join(f"(?P<{part}>.+?)" if position % 2 else re.escape(part) for position, part in enumerate(parts)), re.S
-    )
+def gaps_of(parts: Sequence[str], text: str) -> dict[str, str] | None:
+    """What stands in a sentence's gaps, None where a text is not that sentence.
+
+    Each gap is as short as can be and never empty. It takes time in proportion to the text, which somebody outside may
+    have made to look like a thousand sentences; a regular expression would try them all.
+
+    Args:
+        parts: In turn what the sentence says and the name of a gap, beginning and ending with what it says.
+        text: All of it.
+    """
+    found = {}
+    place, end = len(parts[0]), len(text) - len(parts[-1])
+    if not text.startswith(parts[0]) or not text.endswith(parts[-1]):
+        return None
+    for name, says in zip(parts[1:-2:2], parts[2:-2:2], strict=True):
+        next_place = text.find(says, place + 1, end)
+        if next_place < 0:
+            return None
+        found[name] = text[place:next_place]
+        place = next_place + len(says)
+    if place >= end:
+        return None
+    found[parts[-2]] = text[place:end]
+    return found
