@@ -110,11 +110,11 @@ def is_name(user: str) -> bool:
 
 
 def _key(attempt: Attempt) -> str:
-    parts = (attempt.engine.entry, _folded(attempt.user), attempt.address)
+    parts = (attempt.engine.entry, folded(attempt.user), attempt.address)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _folded(user: str) -> str:
-    """A name without what some databases and directories overlook: case, accents, width, and spaces around it."""
+def folded(user: str) -> str:
+    """A name without what some databases and directories overlook: case, accents, width and spaces; for counting."""
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", user).casefold())
     return " ".join("".join(one for one in letters if not unicodedata.combining(one)).split())

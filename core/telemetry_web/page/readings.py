@@ -12,6 +12,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from telemetry_core.model import Clock
+from telemetry_web.passwords import folded
 
 MOST = 30
 """Readings within a minute that a user may cause at an engine, in however many sessions."""
@@ -47,9 +48,10 @@ class Readings:
         """
         if not self._places.acquire(blocking=False):
             raise TooMany(1)
+        who = (entry, folded(user))
         try:
-            if not self._counted.hit(_LIMIT, entry, user):
-                opens_at = self._counted.get_window_stats(_LIMIT, entry, user).reset_time
+            if not self._counted.hit(_LIMIT, *who):
+                opens_at = self._counted.get_window_stats(_LIMIT, *who).reset_time
                 raise TooMany(max(1, math.ceil(opens_at - self._clock.now() / 1000)))
             yield
         finally:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from telemetry_core.model import HOUR, MINUTE, Clock, Millis
+from telemetry_web.passwords import folded
 
 IDLE: Millis = 15 * MINUTE
 """How long nothing may be asked for before a session ends."""
@@ -139,7 +140,7 @@ class Sessions:
 
 
 def _is_of(visit: Visit, entry: str, guest: Guest) -> bool:
-    return entry in visit.guests and visit.guests[entry].user == guest.user
+    return entry in visit.guests and folded(visit.guests[entry].user) == folded(guest.user)
 
 
 def _has_ended(visit: Visit, now: Millis) -> bool:

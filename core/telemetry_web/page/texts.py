@@ -43,11 +43,12 @@ class _Sentence:
 
 
 class Texts:
-    """The texts of one language."""
+    """The texts of one language; `words` are its catalogue's, without which they are read from its file."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, words: Mapping[str, str] | None = None) -> None:
         self.language = language
-        self._words, self._sentences = _catalogue(language)
+        self._words = _words_of(language) if words is None else words
+        self._sentences = _sentences_of(self._words)
 
     def word(self, text: str, **gaps: object) -> str:
         """A text of the page itself, with its gaps filled; English where the catalogue lacks it, as a test forbids."""
@@ -105,13 +106,16 @@ def texts(language: str) -> Texts:
     return Texts(language)
 
 
-def _catalogue(language: str) -> tuple[dict[str, str], list[_Sentence]]:
+def _words_of(language: str) -> dict[str, str]:
     if language == "en":
-        return {}, []
-    words = {str(one.id): str(one.string) for one in catalogue(language) if one.id and one.string}
+        return {}
+    return {str(one.id): str(one.string) for one in catalogue(language) if one.id and one.string}
+
+
+def _sentences_of(words: Mapping[str, str]) -> list[_Sentence]:
     sentences = [one for one in words if _GAP.search(one)]
     sentences.sort(key=lambda one: -len(_GAP.sub("", one)))  # the one that leaves least open comes first
-    return words, [_Sentence(tuple(_GAP.split(one)), words[one]) for one in sentences]
+    return [_Sentence(tuple(_GAP.split(one)), words[one]) for one in sentences]
 
 
 def catalogue(language: str) -> Catalog:

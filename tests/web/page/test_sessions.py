@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -108,10 +109,11 @@ def test_a_session_that_was_left_is_not_joined_to_a_new_one(desk: Desk) -> None:
 
 def test_of_a_user_there_are_ten_sessions_and_those_of_others_stay(desk: Desk) -> None:
     other = desk.sessions.begin("orders", RITA, BROWSER)
-    keys = []
+    keys: list[str] = []
     for _ in range(MOST + 5):
         desk.wait(1)
-        keys.append(desk.sessions.begin("orders", ADA, BROWSER))
+        spelling = replace(ADA, user="ada" if len(keys) % 2 else "ADA")  # which some engines take for one
+        keys.append(desk.sessions.begin("orders", spelling, BROWSER))
     assert desk.is_in(other)
     assert [key for key in keys if desk.is_in(key)] == keys[-OF_ONE:]
 
