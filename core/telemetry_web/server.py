@@ -105,7 +105,7 @@ def _bound(settings: Serve) -> socket.socket:
             settings.listen, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         bound = socket.create_server(address, family=family)
-        # What it accepts has this from it; asyncio sets it for sockets of its own alone, and an answer's body would wait
+        # What it accepts has this from it; asyncio sets it for its own sockets alone, and an answer's body would wait
         # 40 ms for the other side to confirm its head.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return bound
