@@ -8,10 +8,11 @@ from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import Response
 
 from telemetry_core.words.instants import instant
-from telemetry_web.page.texts import Texts
+from telemetry_web.page.texts import VERBATIM, Texts, printable
 
 #: Of every page: no script at all, nothing from another host, in no frame, kept nowhere (OWASP, CSP level 3).
 HEADERS: Mapping[str, str] = {
@@ -36,7 +37,7 @@ def draw(template: str, texts: Texts, values: Mapping[str, object], *, status: i
     text = (
         _templates()
         .get_template(template)
-        .render({**values, "_": texts.word, "said": texts.said, "language": texts.language})
+        .render({**values, "_": texts.word, "said": texts.said, "language": texts.language, "verbatim": VERBATIM})
     )
     headers = {**HEADERS, "Content-Language": texts.language, "Vary": "Accept-Language, Cookie"}
     return Response(text, status, headers, media_type="text/html; charset=utf-8")
@@ -48,6 +49,11 @@ def file(name: str) -> Response | None:
         return None
     kept = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(_bytes(name), headers={**kept, "Content-Type": _FILES[name]})
+
+
+def _filled_in(value: object) -> object:
+    """Every value, before it is escaped; what is marked up already was looked at when it was."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
@@ -64,6 +70,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=_filled_in,
     )
     environment.globals["file"] = lambda name: f"/page/{hashlib.sha256(_bytes(name)).hexdigest()[:12]}/{name}"
     environment.filters["instant"] = instant
