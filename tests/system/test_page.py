@@ -94,7 +94,7 @@ def test_an_administrator_switches_sets_a_licence_and_the_store_and_the_next_sen
         assert "license-key" not in json.loads(scene.receiver.received[-1].body)["product"]["internals"]
         page.goto(f"{STATE}/disable")
         page.get_by_role("button", name="Disable telemetry for default").click()
-        expect(page.locator("main")).to_contain_text("nothing leaves: consent decides")
+        expect(page.locator("main")).to_contain_text("no periodic report leaves: consent decides")
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         assert window.asked == {f"127.0.0.1:{scene.server.port}"}, "no request leaves for another host"

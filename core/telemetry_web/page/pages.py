@@ -25,6 +25,7 @@ def routes(page: Page) -> list[Route]:
         (f"{about}/sources", sources.sources),
     ]
     changes: list[tuple[str, View, list[str]]] = [
+        (f"{about}/preview/keep", preview.keep, ["POST"]),
         (f"{about}/enable", switch.enable, ["GET", "POST"]),
         (f"{about}/disable", switch.disable, ["GET", "POST"]),
         (f"{about}/license/set", licenses.set_license, ["POST"]),
