@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from telemetry_core import consent as consents
@@ -64,7 +64,7 @@ class _Reading:
     begun_with: Base | None
     withheld: frozenset[str] = frozenset()
     public: bool = False
-    carried: Counts = Counts()
+    carried: Counts = field(default_factory=Counts)
 
 
 def observe(
