@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from html.parser import HTMLParser
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,63 @@ _TAG = re.compile(r"<[^>]+>")
 _BLOCK = re.compile(r"</(?:td|th|p|h\d|li|dt|dd|option)>")
 
 
+PAGES = (
+    "/",
+    "/sign-in",
+    "/engine/orders",
+    "/engine/orders/preview",
+    "/engine/orders/preview?kind=initial",
+    "/engine/orders/history",
+    "/engine/orders/usage",
+    "/engine/orders/license",
+    "/engine/orders/consent",
+    "/engine/orders/sources",
+    "/engine/orders/enable",
+    "/engine/orders/disable",
+)
+
+
+class _Reader(HTMLParser):
+    """What stands between the tags, what of it is marked as English, and the hidden fields of the forms."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.english: list[str] = []
+        self.fields: dict[str, str] = {}
+        self._depth = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "input" and given.get("type") == "hidden":
+            self.fields[given["name"] or ""] = given["value"] or ""
+        if tag == "span" and given.get("lang") == "en" and not self._depth:
+            self.english.append("")
+            self._depth = 1
+        elif tag == "span" and self._depth:
+            self._depth += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= tag == "span" and self._depth > 0
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._depth:
+            self.english[-1] += data
+
+
+class Seen:
+    """One page as it came."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        self.html = response.text
+        self.headers = response.headers
+        read = _Reader(self.html)
+        self.text, self.english, self.fields = read.text, read.english, read.fields
+
+
 class Visitor:
     """One browser; use it as a context manager.
 
@@ -27,7 +85,8 @@ class Visitor:
 
     def __init__(self, server: WebServer, *, language: str = "en") -> None:
         headers = {"Sec-Fetch-Site": "same-origin", "Accept-Language": language}
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=60)
+        url = f"http://127.0.0.1:{server.port}"
+        self.client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
 
     def __enter__(self) -> Self:
         return self
@@ -45,6 +104,21 @@ class Visitor:
     def get(self, path: str) -> httpx.Response:
         """Look at a page."""
         return self.client.get(path)
+
+    def look(self, path: str) -> Seen:
+        """The page that is there, or that one is sent to from there."""
+        return Seen(self.client.get(path, follow_redirects=True))
+
+    def send(self, path: str, form: str, **values: str) -> Seen:
+        """Fill in the form of a page and send it; what comes of it.
+
+        Args:
+            path: Where it goes.
+            form: The page that it is on.
+            values: What is filled in beside its hidden fields; `_` stands for `-`.
+        """
+        filled = {name.replace("_", "-"): value for name, value in values.items()}
+        return Seen(self.client.post(path, data={**self.look(form).fields, **filled}, follow_redirects=True))
 
     def page(self, path: str) -> str:
         """The page that is there, as it came."""

@@ -96,6 +96,7 @@ def _described(preview: "Preview") -> Json:
         "id": preview.report_id,
         "pending-since": instant(preview.pending_since),
         "next-attempt-at": instant(preview.next_attempt_at),
+        "due-at": instant(preview.due_at),
         "would-be-sent": not preview.obstacle,
         "obstacle": preview.obstacle or None,
         "initial-first": preview.initial_first,

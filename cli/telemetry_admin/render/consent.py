@@ -48,11 +48,12 @@ def show_enabled(console: Console, decided: Sequence[Decided], obstacles: Mappin
             since = instant(one.decision.decided_at)
             say(console, f"{safe(one.engine)}: telemetry is enabled already, since {since}.")
             continue
-        heading(console, f"{safe(one.engine)}: telemetry is enabled.")
+        heading(console, f"{safe(one.engine)}: telemetry {'stays' if one.again else 'is'} enabled.")
         if obstacles[one.engine]:
             paragraph(console, f"But nothing is sent for now: {obstacles[one.engine]}", indent=2)
         else:
-            shows = "Counting begins now; `telemetry preview` shows what will be sent, `telemetry send` sends it."
+            begins = "" if one.again else "Counting begins now; "
+            shows = f"{begins}`telemetry preview` shows what will be sent, `telemetry send` sends it."
             paragraph(console, shows, indent=2)
         if one.observation is not None and "metrics" in one.observation.usage.problems:
             paragraph(console, f"Metrics: {one.observation.usage.problems['metrics']}.", indent=2)
@@ -84,6 +85,6 @@ def described_decision(decision: Decision) -> Json:
         "reason": decision.reason,
         "how": decision.how,
         "endpoint": decision.endpoint,
-        "fields": [field_path(name) for name in decision.fields] if decision.state is State.ENABLED else [],
+        "fields": words.agreed_to(decision),
         "withheld": [field_path(name) for name in decision.withheld] if decision.state is State.ENABLED else [],
     }

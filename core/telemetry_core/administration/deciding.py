@@ -32,12 +32,13 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a decision came to; `changed` is False where it was so already."""
+    """What a decision came to; `changed` is False where it was so already, `again` says that it was enabled before."""
 
     engine: str
     decision: Decision
     changed: bool
     observation: Observation | None = None
+    again: bool = False
 
 
 def require_endpoint(session: Session) -> Endpoint:
@@ -108,7 +109,10 @@ def enable(session: Session, engine: Engine, author: Author, choice: Choice = AS
     group = session.group(engine)
     known = session.store.contacts.get(engine.entry) is not None
     begin = Begin.ANEW if known and session.consent_of(group).state is not State.ENABLED else Begin.WHERE_THERE_IS_NONE
-    observation = observe(session, group, keep=False, begin=begin)
+    freed = set(before.withheld) - set(withheld) if before is not None else set()
+    # What was counted until now of that which was withheld is dropped by a reading under the decision of before.
+    keep = known and begin is Begin.WHERE_THERE_IS_NONE and bool(freed)
+    observation = observe(session, group, keep=keep, begin=begin)
     others = session.sharing(observation.installation)
     if not known and others and session.consent_of(others).state is State.ENABLED:
         joined = tuple(one for one in session.config.engines if one == engine or one in others)
@@ -125,7 +129,8 @@ def enable(session: Session, engine: Engine, author: Author, choice: Choice = AS
             keep_base(session, observation, anew=begin is Begin.ANEW)
     if not still_so:  # somebody decided while the engine was read: look at it anew
         return enable(session, engine, author, choice)
-    return Decided(engine.entry, decision, changed=True, observation=observation)
+    again_enabled = before is not None and before.state is State.ENABLED
+    return Decided(engine.entry, decision, changed=True, observation=observation, again=again_enabled)
 
 
 def disable(session: Session, engine: Engine, author: Author, *, no_requests: bool = False) -> Decided:

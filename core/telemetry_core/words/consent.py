@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telemetry_core.config.values import duration_text
-from telemetry_core.model import Decision, State
+from telemetry_core.model import Decision, Kind, State
 from telemetry_core.reporting.session import FIELDS
 from telemetry_core.wire import field_path
 from telemetry_core.words.instants import instant
@@ -30,11 +30,12 @@ def meaning(session: Session, engines: Sequence[Engine], choice: Choice) -> list
         ("engines", ", ".join(engine.entry for engine in engines)),
         ("endpoint", "none" if config.endpoint is None else config.endpoint.url),
         ("period", f"one report every {duration_text(config.reporter.period)}"),
-        ("initial report", "once, first: installation and product alone (`telemetry preview --initial`)"),
+        ("initial report", _initial(session, engines)),
         ("fields", fields),
     ]
     if withheld:
         rows.append(("withheld", ", ".join(field_path(name) for name in sorted(withheld))))
+    rows += [("but", said) for engine in engines if (said := _by_itself(session, engine))]
     if new:
         rows.append(("new fields", f"{', '.join(field_path(name) for name in new)} (held back until now)"))
     silent = [engine.entry for engine in engines if not _requests(session, engine.entry)]
@@ -42,6 +43,26 @@ def meaning(session: Session, engines: Sequence[Engine], choice: Choice) -> list
         rows.append(("lifts", f"what `telemetry disable --no-requests` forbade for {', '.join(silent)}"))
     rows.append(("undo", "`telemetry disable`"))
     return rows
+
+
+def _initial(session: Session, engines: Sequence[Engine]) -> str:
+    if all(_initial_sent(session, engine) for engine in engines):
+        return "sent already, once"
+    return "once, first: installation and product alone (`telemetry preview --initial`)"
+
+
+def _initial_sent(session: Session, engine: Engine) -> bool:
+    installation = session.installation(engine)
+    sent = [] if installation is None else session.store.reports.of(installation, Kind.INITIAL)
+    return any(report.accepted_at is not None for report in sent)
+
+
+def _by_itself(session: Session, engine: Engine) -> str:
+    """That nothing is sent for an engine as long as its own reporter is on; empty where that is not known to be so."""
+    contact = session.store.contacts.get(engine.entry)
+    if contact is None or not contact.own_reporter:
+        return ""
+    return f"Engine {engine.entry} reports by itself: nothing is sent until its own reporter is off."
 
 
 def decided(decision: Decision) -> list[tuple[str, str]]:
@@ -55,11 +76,18 @@ def decided(decision: Decision) -> list[tuple[str, str]]:
         rows.append(("requests", "all forbidden, the initial report included"))
     if decision.state is State.ENABLED:
         rows.append(("endpoint", decision.endpoint or "none"))
-        rows.append(("fields", ", ".join(field_path(name) for name in decision.fields)))
+        rows.append(("fields", ", ".join(agreed_to(decision))))
         if decision.withheld:
             rows.append(("withheld", ", ".join(field_path(name) for name in decision.withheld)))
         rows.append(("legal note", "shown" if decision.note_shown else "not shown"))
     return rows
+
+
+def agreed_to(decision: Decision) -> list[str]:
+    """The paths of the fields that a decision agrees to: what it withholds whole is none of them."""
+    if decision.state is not State.ENABLED:
+        return []
+    return [field_path(name) for name in decision.fields if name not in decision.withheld]
 
 
 def _requests(session: Session, entry: str) -> bool:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 STATES = {State.NOT_CONFIGURED: "not configured", State.ENABLED: "enabled", State.DISABLED: "disabled"}
 
+#: Results of layers that the initial report does not need (user guide, Initial Data Report).
+_PERIODIC_ALONE = ("NOT_CONFIGURED", "DISABLED")
+
 
 def rows(status: Status, now: Millis) -> list[tuple[str, str]]:
     """Names and values of a state; what is as usual and says nothing is left out."""
@@ -80,6 +83,9 @@ def initial(status: Status) -> str:
 
 
 def verdict(explained: Explanation) -> str:
-    """What all layers together come to."""
+    """What all layers together come to; some of them say nothing of the initial report."""
     deciding = explained.deciding
-    return "reports may leave" if deciding is None else f"nothing leaves: {deciding.name} decides"
+    if deciding is None:
+        return "reports may leave"
+    periodic = explained.result.name in _PERIODIC_ALONE
+    return f"{'no periodic report' if periodic else 'nothing'} leaves: {deciding.name} decides"

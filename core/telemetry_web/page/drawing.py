@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from telemetry_core.words.instants import instant
-from telemetry_web.page.texts import Texts, printable
+from telemetry_web.page.texts import VERBATIM, Texts, printable
 
 #: Of every page: no script at all, nothing from another host, in no frame, kept nowhere (OWASP, CSP level 3).
 HEADERS: Mapping[str, str] = {
@@ -37,7 +37,7 @@ def draw(template: str, texts: Texts, values: Mapping[str, object], *, status: i
     text = (
         _templates()
         .get_template(template)
-        .render({**values, "_": texts.word, "said": texts.said, "language": texts.language})
+        .render({**values, "_": texts.word, "said": texts.said, "language": texts.language, "verbatim": VERBATIM})
     )
     headers = {**HEADERS, "Content-Language": texts.language, "Vary": "Accept-Language, Cookie"}
     return Response(text, status, headers, media_type="text/html; charset=utf-8")
@@ -52,6 +52,11 @@ def file(digest: str, name: str) -> Response | None:
         return None
     kept = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(_bytes(name), headers={**kept, "Content-Type": _FILES[name]})
+
+
+def _filled_in(value: object) -> object:
+    """Every value, before it is escaped; what is marked up already was looked at when it was."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _address(name: str) -> str:
@@ -73,17 +78,12 @@ def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("telemetry_web.page", "templates"),
         autoescape=True,
-        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=_filled_in,
     )
     environment.globals["file"] = _address
     environment.filters["instant"] = instant
     return environment
-
-
-def _shown(value: object) -> object:
-    """What is filled in, whatever it is: a text from outside is made printable, and then escaped."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

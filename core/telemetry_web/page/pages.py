@@ -25,12 +25,20 @@ def routes(page: Page) -> list[Route]:
         (f"{about}/sources", sources.sources),
     ]
     changes: list[tuple[str, View, list[str]]] = [
+        (f"{about}/preview/keep", preview.keep, ["POST"]),
         (f"{about}/enable", switch.enable, ["GET", "POST"]),
         (f"{about}/disable", switch.disable, ["GET", "POST"]),
         (f"{about}/license/set", licenses.set_license, ["POST"]),
         (f"{about}/license/remove", licenses.remove_license, ["POST"]),
     ]
-    readings: set[View] = {preview.preview, preview.body, sources.sources, switch.enable, licenses.set_license}
+    readings: set[View] = {
+        preview.preview,
+        preview.body,
+        preview.keep,
+        sources.sources,
+        switch.enable,
+        licenses.set_license,
+    }
     return [
         Route("/", page.start(overview.overview)),
         Route("/sign-in", page.sign_in(), methods=["GET", "POST"]),

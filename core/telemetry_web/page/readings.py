@@ -20,6 +20,8 @@ MOST = 30
 AT_ONCE = 10
 """Readings at once, of all users: the server's threads, of which there are 40, are never all waiting for engines."""
 
+TOO_OFTEN = "The engine was read too often just now. Try again in {seconds} seconds."
+
 _LIMIT = RateLimitItemPerMinute(MOST)
 
 
@@ -27,7 +29,7 @@ class TooMany(Exception):
     """The engine is not read now, but in some seconds."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"The engine was read too often just now. Try again in {seconds} seconds.")
+        super().__init__(TOO_OFTEN.format(seconds=seconds))
         self.seconds = seconds
 
 

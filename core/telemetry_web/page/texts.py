@@ -3,52 +3,68 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
-from unicodedata import category
 
-from babel.core import negotiate_locale
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
-LANGUAGES = ("en", "de")
-_DEEPEST = 4
-"""Sentences within sentences; ours have no more."""
+from telemetry_web.page.sentences import GAP, Sentence, is_name, sentence
 
-_GAP = re.compile(r"\{(\w+)\}")
+LANGUAGES = ("en", "de")
+
+#: Rows whose values are names, or what people, engines or licences say: nothing of them is looked for in the catalogue.
+VERBATIM = frozenset(
+    {
+        "SHA-256",
+        "authorized by",
+        "customer",
+        "engines",
+        "features",
+        "fields",
+        "installation",
+        "raw",
+        "reason",
+        "type",
+        "withheld",
+    }
+)
+
 _CODE = re.compile(r"`([^`]+)`")
-_QUALITY = re.compile(r"\s*([A-Za-z-]{1,16}|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?")
+_RANGE = re.compile(
+    r"\s*([a-z]{1,8}(?:-[a-z0-9]{1,8})*|\*)\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?", re.IGNORECASE
+)
+_LONGEST_HEADER = 500
+_DEEPEST = 8
+"""How many sentences may stand in one another's gaps."""
 
 
 def language_of(accepted: str) -> str:
     """The language for a header `Accept-Language` (RFC 9110 §12.5.4); English where none of ours is wanted."""
-    wanted = []
-    for position, part in enumerate(accepted[:500].split(",")):
-        match = _QUALITY.fullmatch(part)
-        if match is not None and match[1] != "*" and (quality := float(match[2] or 1)) > 0:
-            wanted.append((-quality, position, match[1]))
-    names = [name.replace("-", "_") for _, _, name in sorted(wanted)]
-    return negotiate_locale(names, LANGUAGES, aliases={}) or "en"
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A sentence with gaps, taken apart, and what it is in the other language."""
-
-    parts: tuple[str, ...]
-    translation: str
+    parts = accepted[:_LONGEST_HEADER].split(",")
+    if len(accepted) > _LONGEST_HEADER:
+        del parts[-1]  # it was cut
+    wanted: dict[str, tuple[float, int]] = {}
+    for position, part in enumerate(parts):
+        match = _RANGE.fullmatch(part)
+        if match is not None:
+            name = match[1].partition("-")[0].lower()
+            wanted[name] = max(wanted.get(name, (0.0, 0)), (float(match[2] or 1), -position))
+    others = wanted.get("*", (0.0, 0))
+    best = max(LANGUAGES, key=lambda language: wanted.get(language, others))
+    return best if wanted.get(best, others)[0] > 0 else LANGUAGES[0]
 
 
 class Texts:
-    """The texts of one language; `words` are its catalogue's, without which they are read from its file."""
+    """The texts of one language."""
 
-    def __init__(self, language: str, words: Mapping[str, str] | None = None) -> None:
+    def __init__(self, language: str) -> None:
         self.language = language
-        self._words = _words_of(language) if words is None else words
-        self._sentences = _sentences_of(self._words)
+        self._words, sentences = _catalogue(language)
+        self._sentences = [one for one in sentences if not one.joins]
+        self._joints = [one for one in sentences if one.joins]
 
     def word(self, text: str, **gaps: object) -> str:
         """A text of the page itself, with its gaps filled; English where the catalogue lacks it, as a test forbids."""
@@ -59,38 +75,58 @@ class Texts:
         """What another part of the product has said, in the language of the page where the catalogue has it.
 
         What is between backticks is code. What has no translation stays English, and is marked as such for readers
-        that speak.
+        that speak; names and numbers are of no language.
         """
         words = printable(str(text))
-        if self.language == "en":
-            return _coded(words)
-        return self._translated(words)
+        return _coded(words) if self.language == "en" else self._translated(words)
 
     def _translated(self, text: str, depth: int = 0) -> Markup:
+        found = self._found(text, depth)
+        if found is not None:
+            return found
+        return _coded(text) if _is_name(text) else Markup('<span lang="en">{}</span>').format(_coded(text))
+
+    def _found(self, text: str, depth: int) -> Markup | None:
+        """The translation; a sentence that stands in a gap may have lost its full stop."""
         if text in self._words:
             return _coded(self._words[text])
-        for sentence in self._sentences if depth < _DEEPEST else ():
-            gaps = gaps_of(sentence.parts, text)
-            if gaps is not None:
-                return Markup("").join(self._filled(sentence.translation, gaps, depth + 1))
-        if not any(character.isalpha() for character in text):
-            return _coded(text)
-        return Markup('<span lang="en">{}</span>').format(_coded(text))
+        whole = f"{text}."
+        if self._words.get(whole, "").endswith("."):
+            return _coded(self._words[whole][:-1])
+        if depth == _DEEPEST:
+            return None
+        for one in self._sentences:
+            if (contents := one.match(text)) is not None:
+                return self._joined(one.translation, contents, depth + 1)
+        for one in self._sentences:
+            if one.ends and (contents := one.match(whole)) is not None:
+                return self._joined(one.translation[:-1], contents, depth + 1)
+        for one in self._joints:
+            if (contents := one.match(text)) is not None:
+                return self._joined(one.translation, contents, depth + 1)
+        return None
 
-    def _filled(self, translation: str, gaps: Mapping[str, str], depth: int) -> Iterator[Markup]:
+    def _joined(self, translation: str, contents: Mapping[str, str], depth: int) -> Markup:
+        return Markup("").join(self._filled(translation, contents, depth))
+
+    def _filled(self, translation: str, contents: Mapping[str, str], depth: int) -> Iterator[Markup]:
         for position, part in enumerate(_CODE.split(translation)):
             if position % 2:
-                yield Markup("<code>{}</code>").format(_GAP.sub(lambda gap: gaps[gap[1]], part))
+                yield Markup("<code>{}</code>").format(GAP.sub(lambda gap: contents[gap[1]], part))
                 continue
-            for place, piece in enumerate(_GAP.split(part)):
-                yield self._translated(gaps[piece], depth) if place % 2 else escape(piece)
+            for place, piece in enumerate(GAP.split(part)):
+                if place % 2 == 0:
+                    yield escape(piece)
+                else:
+                    content = contents[piece]
+                    yield escape(content) if is_name(piece) else self._translated(content, depth)
 
 
 def printable(text: str) -> str:
-    """What an engine says is shown as it is, and neither breaks a line nor turns the direction of one."""
+    """A text that neither breaks a line nor turns the direction of one: whatever an engine says is shown as it is."""
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() or one in "\n\t" or category(one) == "Zs" else "\ufffd" for one in text)
+    return "".join(one if one.isprintable() or one in "\n\t" else "\ufffd" for one in text)
 
 
 def _coded(text: str) -> Markup:
@@ -100,51 +136,28 @@ def _coded(text: str) -> Markup:
     )
 
 
+def _is_name(text: str) -> bool:
+    """Whether it is of no language: code, a number, or one word that is no word, such as an address."""
+    words = _CODE.sub("", text).split()
+    return not any(map(str.isalpha, "".join(words))) or (len(words) == 1 and not words[0].isalpha())
+
+
 @cache
 def texts(language: str) -> Texts:
     """The texts of a language, one of `LANGUAGES`."""
     return Texts(language)
 
 
-def _words_of(language: str) -> dict[str, str]:
+def _catalogue(language: str) -> tuple[Mapping[str, str], list[Sentence]]:
     if language == "en":
-        return {}
-    return {str(one.id): str(one.string) for one in catalogue(language) if one.id and one.string}
-
-
-def _sentences_of(words: Mapping[str, str]) -> list[_Sentence]:
-    sentences = [one for one in words if _GAP.search(one)]
-    sentences.sort(key=lambda one: -len(_GAP.sub("", one)))  # the one that leaves least open comes first
-    return [_Sentence(tuple(_GAP.split(one)), words[one]) for one in sentences]
+        return {}, []
+    words = {str(one.id): str(one.string) for one in catalogue(language) if one.id and one.string}
+    sentences = [sentence(one, words[one]) for one in words if GAP.search(one)]
+    sentences.sort(key=lambda one: -one.fixed)  # the one that leaves least open comes first
+    return words, sentences
 
 
 def catalogue(language: str) -> Catalog:
     """The catalogue as it is in its file."""
     with resources.files("telemetry_web.page").joinpath("locale", f"{language}.po").open("rb") as file:
         return read_po(file, locale=language)
-
-
-def gaps_of(parts: Sequence[str], text: str) -> dict[str, str] | None:
-    """What stands in a sentence's gaps, None where a text is not that sentence.
-
-    Each gap is as short as can be and never empty. It takes time in proportion to the text, which somebody outside may
-    have made to look like a thousand sentences; a regular expression would try them all.
-
-    Args:
-        parts: In turn what the sentence says and the name of a gap, beginning and ending with what it says.
-        text: All of it.
-    """
-    found = {}
-    place, end = len(parts[0]), len(text) - len(parts[-1])
-    if not text.startswith(parts[0]) or not text.endswith(parts[-1]):
-        return None
-    for name, says in zip(parts[1:-2:2], parts[2:-2:2], strict=True):
-        next_place = text.find(says, place + 1, end)
-        if next_place < 0:
-            return None
-        found[name] = text[place:next_place]
-        place = next_place + len(says)
-    if place >= end:
-        return None
-    found[parts[-2]] = text[place:end]
-    return found

@@ -22,7 +22,13 @@ from tests.support.web_server import WebServer
 from tests.web.conftest import USERS
 
 ORDERS = "/engine/orders"
-CHANGES = (f"{ORDERS}/enable", f"{ORDERS}/disable", f"{ORDERS}/license/set", f"{ORDERS}/license/remove")
+CHANGES = (
+    f"{ORDERS}/preview/keep",
+    f"{ORDERS}/enable",
+    f"{ORDERS}/disable",
+    f"{ORDERS}/license/set",
+    f"{ORDERS}/license/remove",
+)
 READING = (f"{ORDERS}/preview", f"{ORDERS}/preview/body", f"{ORDERS}/sources", f"{ORDERS}/preview?kind=initial")
 
 
@@ -192,6 +198,7 @@ def test_enabling_and_licences_count_as_readings_and_disabling_does_not(
     assert ada.get(f"{ORDERS}/enable").status_code == 429
     assert ada.post(f"{ORDERS}/enable", {"shown": "x"}).status_code == 429
     assert ada.post(f"{ORDERS}/license/set", {"key": "x"}).status_code == 429
+    assert ada.post(f"{ORDERS}/preview/keep", {"kind": "periodic"}).status_code == 429
     assert len(guarded.requests) == asked
     assert ada.submit(f"{ORDERS}/disable").status_code == 303
     assert [one["state"] for one in decisions(ready)] == ["disabled"]

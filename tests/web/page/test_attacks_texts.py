@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from telemetry_web.page.texts import Texts, gaps_of
 from tests.support.guarded_engine import GuardedEngine, User
 from tests.support.page import Visitor, words
 from tests.support.program import Program
@@ -141,22 +137,3 @@ def test_a_path_that_is_none_comes_back_in_no_page(server: WebServer) -> None:
         answer = server.as_nobody().get(path)
         assert_harmless(answer.body.decode())
         assert "script" not in answer.body.decode() + str(answer.headers)
-
-
-@given(st.text("ab, ", max_size=12), st.lists(st.sampled_from(["", "a", ", ", "b, a"]), min_size=2, max_size=4))
-def test_a_sentence_is_found_as_a_regular_expression_finds_it(text: str, says: list[str]) -> None:
-    parts = [says[0], *(part for number, one in enumerate(says[1:]) for part in (f"gap{number}", one))]
-    shape = "".join(f"(?P<{one}>.+?)" if place % 2 else re.escape(one) for place, one in enumerate(parts))
-    match = re.fullmatch(shape, text, re.S)
-    assert gaps_of(parts, text) == (None if match is None else match.groupdict())
-
-
-def test_a_long_text_that_looks_like_many_sentences_takes_no_time() -> None:
-    words = {"{a}: {b}": "{b} ({a})", "{a}, {b}": "{b} und {a}", "{a} of {b}. {c}": "{c} {b} {a}", "`{a}`; {b}": "{b}"}
-    german = Texts("de", words)
-    begun = time.monotonic()
-    for piece in (" ", ". ", ", ", ": ", "; ", "`", "{x}", "a ", "%", " of "):
-        long = piece * (20_000 // len(piece))
-        german.said(long)
-        assert gaps_of(["", "a", piece, "b", piece, "c", piece, "d", piece, "e", "!"], long) is None
-    assert time.monotonic() - begun < 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from telemetry_core.errors import UnknownReport
-from telemetry_core.model import Report
+from telemetry_core.model import Kind, Report
 from telemetry_core.reporting import Session
 from telemetry_core.words import history as words
 from telemetry_core.words.instants import instant
@@ -58,19 +58,18 @@ def body(asked: Asked) -> Bytes:
 
 
 def _of(session: Session, asked: Asked) -> list[Report]:
-    """The reports that this engine's entry was named in, or its installation: nobody sees those of another engine."""
+    """The reports of the engine's installation, newest first: nobody sees those of another engine."""
     installation = session.installation(asked.engine)
-    return [
-        one
-        for one in session.store.reports.newest_first()
-        if asked.engine.entry in one.engines or one.installation == installation
-    ]
+    if installation is None:
+        return []
+    found = [one for kind in Kind for one in session.store.reports.of(installation, kind)]
+    return sorted(found, key=lambda one: -one.created_at)
 
 
 def _find(session: Session, asked: Asked) -> Report:
-    for found in _of(session, asked):
-        if found.id == asked.path["report"]:
-            return found
+    found = session.store.reports.get(asked.path["report"])
+    if found is not None and found.installation == session.installation(asked.engine):
+        return found
     raise UnknownReport("No report of this engine has this id.", hint="The history lists all of them.")
 
 

@@ -6,7 +6,9 @@ from telemetry_core import reporting
 from telemetry_core.model import Kind
 from telemetry_core.wire import field_path
 from telemetry_core.words import preview as words
-from telemetry_web.page.asked import Asked, Bytes, Drawn
+from telemetry_web.page.asked import Asked, Bytes, Drawn, Moved
+
+KEPT = "This report is kept: the next `telemetry send` sends exactly these bytes."
 
 
 def preview(asked: Asked) -> Drawn:
@@ -32,6 +34,18 @@ def preview(asked: Asked) -> Drawn:
             "changes": [(change.path, words.values(change), change.is_new_kind) for change in changes],
         },
     )
+
+
+def keep(asked: Asked) -> Moved:
+    """Make the periodic report of now the pending one, which the next `send` sends unchanged.
+
+    Raises:
+        NotPermitted: There is no permit for it.
+        EngineError: No report can be made.
+    """
+    with asked.opener.writing() as session:
+        reporting.keep(session, asked.engine)
+    return Moved(f"/engine/{asked.engine.entry}/preview", KEPT)
 
 
 def body(asked: Asked) -> Bytes:

@@ -23,6 +23,7 @@ def sources(asked: Asked) -> Drawn:
         "sources.html",
         {
             "health_of": health,
+            "fields": list(environment.findings),
             "rows": [(name.strip(), value) for name, value in words.rows(environment, withheld)],
             "sources": list(words.sources(environment)),
             "suspected": suspected,

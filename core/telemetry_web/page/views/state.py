@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from telemetry_core import reporting
 from telemetry_core.model import State
+from telemetry_core.reporting.explaining import Result
 from telemetry_core.words import status as words
 from telemetry_web.page.asked import Asked, Drawn
 
@@ -23,6 +24,6 @@ def state(asked: Asked) -> Drawn:
             "verdict": words.verdict(explained),
             "health_of": health,
             "enabled": status.consent.state is State.ENABLED,
-            "license_warning": status.license_warning,
+            "moved": explained.result is Result.OTHER_ENDPOINT,
         },
     )

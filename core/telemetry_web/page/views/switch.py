@@ -6,8 +6,10 @@ import hashlib
 
 from telemetry_core import administration, reporting
 from telemetry_core.administration import AS_BEFORE, Author, Choice, Decided, legal_note
-from telemetry_core.model import State
+from telemetry_core.errors import StoreDamaged
+from telemetry_core.model import Kind, State
 from telemetry_core.reporting import Session
+from telemetry_core.wire import field_path
 from telemetry_core.words import consent as words
 from telemetry_core.words.status import initial
 from telemetry_web.page.asked import Asked, Drawn, Moved
@@ -18,9 +20,13 @@ HOW = "page"
 CATEGORIES = ("license", "meta", "usage")
 _LONGEST = 500
 
-ENABLED = "Telemetry is enabled. Counting begins now; the preview shows what will be sent."
+ENABLED = (
+    "Telemetry is enabled. Counting begins now; the preview shows what the next `telemetry send` sends."
+    " `telemetry schedule install` has this host run it."
+)
 ENABLED_BUT = "Telemetry is enabled. But nothing is sent for now: {obstacle}"
-ENABLED_ALREADY = "Telemetry is enabled already."
+ENABLED_ANEW = "What reports hold is chosen anew; the preview shows it."
+ENABLED_ALREADY = "Nothing was changed: telemetry is enabled already, for the same endpoint and fields."
 DISABLED = "Telemetry is disabled. What was not sent by now never leaves."
 DISABLED_ALREADY = "Telemetry is disabled already."
 CHANGED = "What this is about has changed since the page was opened. Read it again before you decide."
@@ -48,18 +54,13 @@ def enable(asked: Asked) -> Drawn | Moved:
         return done, reporting.status(session, asked.engine).obstacle
 
     decided, obstacle = asked.opener.deciding(decide)
-    if not decided.changed:
-        return Moved(f"/engine/{asked.engine.entry}", ENABLED_ALREADY)
-    notice = ENABLED_BUT.format(obstacle=obstacle) if obstacle else ENABLED
-    return Moved(f"/engine/{asked.engine.entry}", notice)
+    return Moved(f"/engine/{asked.engine.entry}", _notice(decided, obstacle))
 
 
 def disable(asked: Asked) -> Drawn | Moved:
     """The form that says what follows; sent, it disables. Contacts nothing."""
     if not asked.form:
-        with asked.opener.reading() as session:
-            status = reporting.status(session, asked.engine)
-        return Drawn("disable.html", {"initial": initial(status)})
+        return _before_disabling(asked)
     author = _author(asked, note_shown=False)
     no_requests = asked.form.get("no-requests") == "yes"
     decided = asked.opener.deciding(
@@ -68,15 +69,30 @@ def disable(asked: Asked) -> Drawn | Moved:
     return Moved(f"/engine/{asked.engine.entry}", DISABLED if decided.changed else DISABLED_ALREADY)
 
 
+def _before_disabling(asked: Asked) -> Drawn:
+    """A store that is damaged is no obstacle: deciding sets it aside (DESIGN §6)."""
+    try:
+        with asked.opener.reading() as session:
+            status = reporting.status(session, asked.engine)
+    except StoreDamaged:
+        return Drawn("disable.html", {"initial": "", "pending": "", "damaged": True})
+    waits = status.pending is not None and status.pending.kind is Kind.PERIODIC
+    pending = status.pending.id if waits and status.pending is not None else ""
+    return Drawn("disable.html", {"initial": initial(status), "pending": pending, "damaged": False})
+
+
 def _shown(asked: Asked, session: Session, *, message: str = "") -> Drawn:
-    withheld = _withheld(asked, session)
+    ticked = {name: name not in _withheld(asked, session) for name in CATEGORIES}
+    if asked.form:  # what was filled in before it was shown anew
+        ticked = {name: asked.form.get(name) == "yes" for name in CATEGORIES}
     decision = session.recorded_consent(asked.engine.entry).decision
     return Drawn(
         "enable.html",
         {
             "note": legal_note.TEXTS[asked.texts.language],
             "rows": words.meaning(session, (asked.engine,), AS_BEFORE),
-            "categories": [(name, name not in withheld) for name in CATEGORIES],
+            "categories": [(name, ticked[name], _finer(asked, session, name)) for name in CATEGORIES],
+            "given": {name: asked.form.get(name, "") for name in ("authorized-by", "reason")},
             "shown": _digest(asked, session),
             "enabled": decision is not None and decision.state is State.ENABLED,
             "message": message,
@@ -86,9 +102,32 @@ def _shown(asked: Asked, session: Session, *, message: str = "") -> Drawn:
 
 
 def _digest(asked: Asked, session: Session) -> str:
-    """Of what is shown: somebody may configure another endpoint between the form and the click."""
+    """Of what is shown: somebody may configure another endpoint, or decide, between the form and the click."""
     rows = words.meaning(session, (asked.engine,), AS_BEFORE)
-    return hashlib.sha256(repr((legal_note.TEXTS[asked.texts.language], rows)).encode()).hexdigest()
+    decision = session.recorded_consent(asked.engine.entry).decision
+    shown = (legal_note.TEXTS[asked.texts.language], rows, decision and (decision.state, decision.decided_at))
+    return hashlib.sha256(repr(shown).encode()).hexdigest()
+
+
+def _notice(decided: Decided, obstacle: str) -> str:
+    if not decided.changed:
+        return ENABLED_ALREADY
+    if obstacle:
+        return ENABLED_BUT.format(obstacle=obstacle)
+    return ENABLED_ANEW if decided.again else ENABLED
+
+
+def _finer(asked: Asked, session: Session, category: str) -> list[str]:
+    """What of a category stays withheld although it is ticked: single fields, and what the configuration says."""
+    decision = session.recorded_consent(asked.engine.entry).decision
+    chosen = set(decision.withheld) if decision is not None else set()
+    of_category = administration.fields_of([category])
+    whole = set() if of_category <= chosen else chosen
+    return sorted(
+        field_path(name)
+        for name in {*whole, *session.config.withhold}
+        if name in of_category or name.partition(".")[0] in of_category
+    )
 
 
 def _withheld(asked: Asked, session: Session) -> set[str]:

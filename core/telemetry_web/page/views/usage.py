@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from telemetry_core.engines import METRICS
 from telemetry_core.model import Kind, Report, ReportState
 from telemetry_core.words.instants import instant
 from telemetry_web.page.asked import Asked, Drawn
@@ -43,7 +44,7 @@ def usage(asked: Asked) -> Drawn:
         found = [] if installation is None else session.store.reports.of(installation, Kind.PERIODIC)
     accepted = [one for one in found if one.state is ReportState.ACCEPTED][:_REPORTS][::-1]
     counted = [(one, _counts(one, "metrics")) for one in accepted]
-    names = list(dict.fromkeys(name for _, counts in counted for name in counts))
+    names = _shown(name for _, counts in counted for name in counts)
     totals: dict[str, int] = {}
     for one in accepted:
         for name, count in _counts(one, "commands").items():
@@ -53,6 +54,12 @@ def usage(asked: Asked) -> Drawn:
     return Drawn(
         "usage.html", {"plots": [plot(name, counted) for name in names], "commands": commands, "reports": len(accepted)}
     )
+
+
+def _shown(names: Iterable[str]) -> list[str]:
+    """Each metric once: by its public name where reports have that beside the legacy one."""
+    found = dict.fromkeys(names)
+    return [name for name in found if METRICS.get(name, name) == name or METRICS[name] not in found]
 
 
 def plot(name: str, counted: Sequence[tuple[Report, dict[str, int]]]) -> Plot:
