@@ -28,8 +28,9 @@ def standing(preview: Preview) -> str:
     if preview.pending_since is not None:
         return f"Pending since {instant(preview.pending_since)}; the next `telemetry send` sends exactly this."
     if preview.due_at is not None:
-        force = "--initial --force" if preview.kind is Kind.INITIAL else "--force"
-        return f"Due {instant(preview.due_at)}; a `telemetry send {force}` of now would build and send this."
+        if preview.kind is Kind.INITIAL:
+            return f"Due {instant(preview.due_at)}; a `telemetry send --initial --force` of now would send this, once."
+        return f"Due {instant(preview.due_at)}; a `telemetry send --force` of now would build and send this."
     if preview.kind is Kind.INITIAL:
         return "A `telemetry send` of now would send this, once."
     return "A `telemetry send` of now would build and send this; `--keep` makes it the one that is sent."

@@ -87,5 +87,6 @@ def verdict(explained: Explanation) -> str:
     deciding = explained.deciding
     if deciding is None:
         return "reports may leave"
-    periodic = explained.result.name in _PERIODIC_ALONE
-    return f"{'no periodic report' if periodic else 'nothing'} leaves: {deciding.name} decides"
+    if explained.result.name in _PERIODIC_ALONE:
+        return f"no periodic report leaves: {deciding.name} decides"
+    return f"nothing leaves: {deciding.name} decides"

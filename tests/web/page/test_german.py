@@ -56,7 +56,7 @@ def test_every_page_is_german_before_and_after_telemetry_is_enabled_and_disabled
         assert "Telemetrie ist eingeschaltet. Das Zählen beginnt jetzt" in german(first).text
         assert "Telemetrieeingeschaltet" in walk(visitor)
         again = visitor.send("/engine/orders/enable", "/engine/orders/enable", **AGREED)
-        assert "Telemetrie ist bereits eingeschaltet." in german(again).text
+        assert "Telemetrie ist bereits eingeschaltet, für denselben" in german(again).text
         less = visitor.send("/engine/orders/enable", "/engine/orders/enable", usage="yes", reason="Nothing changed.")
         german(less)
         assert "GrundNothing changed." in walk(visitor), "what somebody has written is no text of the catalogue"

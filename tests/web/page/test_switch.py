@@ -72,7 +72,7 @@ def test_categories_that_are_not_ticked_are_withheld_until_they_are_and_single_f
         ada.submit(ENABLE, license="yes")
         assert ready("status", "--json").data["engines"][0]["withheld"] == ["product.internals.jdk.vendor"]
         assert ada.submit(ENABLE).status_code == 303
-        assert "Telemetry is enabled already." in words(ada.page(STATE))
+        assert "Nothing was changed: telemetry is enabled already" in words(ada.page(STATE))
 
 
 def test_what_has_changed_between_the_form_and_the_click_is_shown_again_and_nothing_is_decided(
