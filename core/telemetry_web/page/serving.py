@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from telemetry_core.config import Config, Engine
-from telemetry_core.errors import EngineError, TelemetryError, UsageError
+from telemetry_core.errors import EngineError, StoreDamaged, TelemetryError, UsageError
 from telemetry_web.opening import Opener
 from telemetry_web.page import drawing
 from telemetry_web.page.asked import Asked, Bytes, Drawn, Moved
@@ -30,6 +30,8 @@ FOREIGN = "This form is not from this page, or somebody else is signed in now. O
 NOT_ADMINISTRATOR = "Only an administrator of the engine may do this: a member of its administrators' group."
 BUG = "Something unexpected happened; the server's own output says what."
 CLOSED = "The server is not configured right; `telemetry config check` says more."
+ENDED = "Your session has ended, and nothing was changed. Sign in again."
+SECTIONS = ("preview", "history", "usage", "license", "consent", "sources", "enable", "disable")
 REFUSED = {
     404: "There is no such page.",
     405: "This page is not asked for in this way.",
@@ -61,6 +63,19 @@ class _Turn:
             if engine.entry in guests and guests[engine.entry].addresses == addresses_of(engine)
         ]
 
+    @property
+    def engine(self) -> Engine | None:
+        """The one of them that the address names."""
+        entry = self.request.path_params.get("entry")
+        return next((engine for engine in self.engines if engine.entry == entry), None)
+
+    @property
+    def section(self) -> str:
+        """The page of an engine that was asked for, also before the sign-in; empty for the first one."""
+        named = self.form.get("section") or self.request.query_params.get("section", "")
+        asked = self.request.url.path.split("/")[3:4] if "entry" in self.request.path_params else [named]
+        return next((section for section in SECTIONS if section in asked), "")
+
 
 class Page:
     """All pages; configuration and store are opened anew for each request, in a thread of its own."""
@@ -76,7 +91,7 @@ class Page:
 
         def draw(turn: _Turn) -> Response:
             if turn.visit is None or not turn.engines:
-                return RedirectResponse("/sign-in", 303, drawing.HEADERS)
+                return _moved("/sign-in")
             guests = turn.visit.guests
             drawn = overview(self._opener, [(engine, guests[engine.entry]) for engine in turn.engines])
             return self._drawn(turn, drawn)
@@ -150,30 +165,40 @@ class Page:
             response.headers["Retry-After"] = str(problem.seconds)
             return response
         except TelemetryError as problem:
-            return self._failed(turn, problem.message, _status(problem), hint=problem.hint)
+            return self._failed(turn, problem.message, _status(problem), problem)
         except Exception:  # noqa: BLE001  # whatever it is, the server goes on
             self._opener.note_bug()
             return self._failed(turn, BUG, 500)
 
     def _viewed(self, turn: _Turn, do: View, *, to_change: bool) -> Response:
-        found = [engine for engine in turn.engines if engine.entry == turn.request.path_params["entry"]]
-        if turn.visit is None or not found:
-            return RedirectResponse("/sign-in", 303, drawing.HEADERS)
+        found = turn.engine
+        if turn.visit is None or found is None:
+            return self._to_sign_in(turn)
         if turn.posted and not turn.visit.owns(turn.form.get("form-token", "")):
             return self._failed(turn, FOREIGN, 403)
-        guest = turn.visit.guests[found[0].entry]
+        guest = turn.visit.guests[found.entry]
         if to_change and not guest.may_switch:
             return self._failed(turn, NOT_ADMINISTRATOR, 403)
         path, query = turn.request.path_params, dict(turn.request.query_params)
-        asked = Asked(self._opener, found[0], guest, turn.visit, turn.browser.texts, path, query, turn.form)
+        asked = Asked(self._opener, found, guest, turn.visit, turn.browser.texts, path, query, turn.form)
         answer = do(asked)
         if isinstance(answer, Moved):
             self._sessions.leave(turn.browser.key, answer.notice)
-            return RedirectResponse(answer.path, 303, drawing.HEADERS)
+            return _moved(answer.path)
         if isinstance(answer, Bytes):
             kept = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
             return Response(answer.body, 200, {**drawing.HEADERS, **kept}, media_type="application/json")
-        return self._drawn(turn, answer, engine=found[0].entry, guest=guest)
+        return self._drawn(turn, answer)
+
+    def _to_sign_in(self, turn: _Turn) -> Response:
+        """Where somebody is not signed in at an engine, or no more; a form that was sent then has changed nothing."""
+        entry = turn.request.path_params["entry"]
+        if all(engine.entry != entry for engine in turn.config.engines):
+            return self._failed(turn, REFUSED[404], 404) if turn.visit else _moved("/sign-in")
+        if turn.posted:
+            return self._drawn(turn, _form(turn, message=ENDED, status=403))
+        section = turn.section
+        return _moved(f"/sign-in?engine={entry}" + (f"&section={section}" if section else ""))
 
     def _signed_in(self, turn: _Turn) -> Response:
         if not turn.posted:
@@ -182,49 +207,63 @@ class Page:
         try:
             engine, guest = sign_in(self._passwords, came)
         except Refused as refused:
-            response = self._drawn(turn, _form(turn, refused))
+            response = self._drawn(turn, _form(turn, message=str(refused), status=refused.status))
             if refused.wait:
                 response.headers["Retry-After"] = str(refused.wait)
             return response
         key = self._sessions.begin(engine.entry, guest, turn.browser.binding, before=turn.browser.key)
-        return turn.browser.keep(RedirectResponse(f"/engine/{engine.entry}", 303, drawing.HEADERS), key)
+        section = turn.section
+        return turn.browser.keep(_moved(f"/engine/{engine.entry}" + (f"/{section}" if section else "")), key)
 
     def _signed_out(self, turn: _Turn) -> Response:
         if turn.visit is None or not turn.visit.owns(turn.form.get("form-token", "")):
             return self._failed(turn, FOREIGN, 403)
         self._sessions.end(turn.browser.key)
-        return turn.browser.forget(RedirectResponse("/sign-in", 303, drawing.HEADERS))
+        return turn.browser.forget(_moved("/sign-in"))
 
-    def _drawn(self, turn: _Turn, drawn: Drawn, *, engine: str = "", guest: Guest | None = None) -> Response:
+    def _drawn(self, turn: _Turn, drawn: Drawn) -> Response:
+        here = {one.entry for one in turn.engines}
+        engine = "" if turn.engine is None else turn.engine.entry
         values = {
             "visit": turn.visit,
-            "engines": [one.entry for one in turn.engines],
-            "others": len(turn.config.engines) > len(turn.engines),
+            "others": [one.entry for one in turn.config.engines if one.entry not in here],
             "engine": engine,
-            "guest": guest,
+            "guest": turn.visit.guests[engine] if turn.visit is not None and engine else None,
             "notice": self._sessions.take(turn.browser.key) if turn.visit is not None else "",
         }
         return drawing.draw(drawn.template, turn.browser.texts, {**values, **drawn.values}, status=drawn.status)
 
-    def _failed(self, turn: _Turn, message: str, status: int, *, hint: str = "") -> Response:
-        return self._drawn(turn, Drawn("error.html", {"message": message, "hint": hint}, status))
+    def _failed(self, turn: _Turn, message: str, status: int, problem: TelemetryError | None = None) -> Response:
+        values = {
+            "message": message,
+            "hint": "" if problem is None else problem.hint,
+            "unchanged": turn.posted and message != BUG,
+            "damaged": isinstance(problem, StoreDamaged),
+        }
+        return self._drawn(turn, Drawn("error.html", values, status))
 
     def _stranded(self, request: Request, message: str, status: int) -> Response:
         """An answer to somebody of whom nothing is known."""
-        values: dict[str, object] = {"visit": None, "engines": [], "others": False, "engine": "", "guest": None}
-        values |= {"notice": "", "message": message, "hint": ""}
+        values: dict[str, object] = {"visit": None, "others": [], "engine": "", "guest": None, "notice": ""}
+        values |= {"message": message, "hint": "", "unchanged": False, "damaged": False}
         language = texts(language_of(request.headers.get("accept-language", "")))
         return drawing.draw("error.html", language, values, status=status)
 
 
-def _form(turn: _Turn, refused: Refused | None = None) -> Drawn:
+def _form(turn: _Turn, *, message: str = "", status: int = 200) -> Drawn:
+    given = turn.form if "engine" in turn.form else turn.request.query_params
     values = {
         "choices": [engine.entry for engine in turn.config.engines],
-        "chosen": turn.form.get("engine", turn.request.query_params.get("engine", "")),
+        "chosen": turn.request.path_params.get("entry") or given.get("engine", ""),
+        "section": turn.section,
         "user": turn.form.get("user", ""),
-        "refused": refused,
+        "message": message,
     }
-    return Drawn("sign-in.html", values, 200 if refused is None else refused.status)
+    return Drawn("sign-in.html", values, status)
+
+
+def _moved(path: str) -> Response:
+    return RedirectResponse(path, 303, drawing.HEADERS)
 
 
 def _status(problem: TelemetryError) -> int:

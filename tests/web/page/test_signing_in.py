@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.guarded_engine import GuardedEngine
-from tests.support.page import Visitor, words
+from tests.support.page import Visitor, fields, words
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.web_server import WebServer
@@ -43,7 +43,7 @@ def test_nobody_else_gets_in(user: str, password: str, said: str, server: WebSer
         assert said in words(answer.text)
         assert "set-cookie" not in answer.headers
         assert visitor.get("/").headers["location"] == "/sign-in"
-        assert visitor.get("/engine/orders/preview").headers["location"] == "/sign-in"
+        assert visitor.get("/engine/orders/preview").headers["location"].startswith("/sign-in?engine=")
 
 
 def test_after_wrong_passwords_somebody_waits_and_the_rest_api_counts_them_too(
@@ -77,7 +77,7 @@ def test_signing_out_ends_the_session_for_who_kept_its_word(server: WebServer) -
         thief.client.cookies.update(visitor.client.cookies)
         assert thief.get("/engine/orders").status_code == 200, "it is good until then"
         assert visitor.post("/sign-out", {}).headers["location"] == "/sign-in"
-        assert thief.get("/engine/orders").headers["location"] == "/sign-in"
+        assert thief.get("/engine/orders").headers["location"].startswith("/sign-in?engine=")
 
 
 def test_each_engine_has_its_own_users_and_a_password_is_shown_to_the_chosen_one_alone(
@@ -91,8 +91,8 @@ def test_each_engine_has_its_own_users_and_a_password_is_shown_to_the_chosen_one
             assert visitor.sign_in("ada", "ada-pw", engine="three").status_code == 403
             visitor.sign_in("ada", "ada-pw", engine="one")
             assert (bool(first.requests), second.requests) == (True, [])
-            assert visitor.get("/engine/two").headers["location"] == "/sign-in"
-            assert visitor.get("/engine/two/history").headers["location"] == "/sign-in"
+            assert visitor.get("/engine/two").headers["location"].startswith("/sign-in?engine=")
+            assert visitor.get("/engine/two/history").headers["location"].startswith("/sign-in?engine=")
             visitor.sign_in("rita", "rita-pw", engine="two")
             assert "/engine/one/enable" in visitor.page("/engine/one"), "still signed in there"
             assert "/engine/two/enable" not in visitor.page("/engine/two")
@@ -100,4 +100,27 @@ def test_each_engine_has_its_own_users_and_a_password_is_shown_to_the_chosen_one
             assert "ada (administrator)" in overview
             assert visitor.post("/engine/two/disable", {}).status_code == 403
             program.configure(f'endpoint = "{receiver.url}"\n' + tables[1])
-            assert visitor.get("/engine/one").headers["location"] == "/sign-in", "it is configured no more"
+            assert visitor.get("/engine/one").status_code == 404, "it is configured no more"
+
+
+def test_a_form_of_a_session_that_has_ended_changes_nothing_and_says_so(server: WebServer, ready: Program) -> None:
+    with Visitor(server) as visitor:
+        visitor.sign_in("ada", "ada-pw")
+        form = fields(visitor.page("/engine/orders/disable"))
+        visitor.client.cookies.clear()
+        answer = visitor.client.post("/engine/orders/disable", data=form)
+        assert answer.status_code == 403
+        assert "Your session has ended, and nothing was changed." in words(answer.text)
+        assert fields(answer.text) == {"section": "disable"}
+        assert ready("consent", "--json").data["decisions"] == []
+        form = {"user": "ada", "password": "ada-pw", "section": "disable"}
+        assert visitor.client.post("/sign-in", data=form).headers["location"] == "/engine/orders/disable"
+
+
+@pytest.mark.parametrize("section", ["//evil.example", "nothing", "preview/../../x", "preview?x", ""])
+def test_after_the_sign_in_nobody_is_sent_elsewhere_than_to_a_page_of_the_engine(
+    section: str, server: WebServer
+) -> None:
+    with Visitor(server) as visitor:
+        form = {"user": "ada", "password": "ada-pw", "section": section}
+        assert visitor.client.post("/sign-in", data=form).headers["location"] == "/engine/orders"

@@ -264,7 +264,15 @@ def test_no_sentence_of_the_catalogue_can_be_repeated_until_it_holds_the_page_up
 
 
 def test_every_value_of_a_page_is_printable_and_escaped() -> None:
-    values = {"visit": None, "others": False, "engine": "a\u202e<b>", "notice": "", "message": "x", "hint": ""}
+    values: dict[str, object] = {
+        "visit": None,
+        "others": [],
+        "engine": "a\u202e<b>",
+        "guest": None,
+        "notice": "",
+        "message": "x",
+    }
+    values |= {"notice": "", "message": "x", "hint": "", "unchanged": False, "damaged": False}
     shown = bytes(draw("error.html", GERMAN, values).body).decode()
     assert "a\ufffd&lt;b&gt;" in shown
     assert "\u202e" not in shown
