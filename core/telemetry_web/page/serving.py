@@ -199,7 +199,7 @@ class Page:
         values = {
             "visit": turn.visit,
             "engines": [one.entry for one in turn.engines],
-            "others": len(turn.config.engines) > len(turn.engines),
+            "others": [one.entry for one in turn.config.engines if one not in turn.engines],
             "engine": engine,
             "guest": guest,
             "notice": self._sessions.take(turn.browser.key) if turn.visit is not None else "",
@@ -211,7 +211,7 @@ class Page:
 
     def _stranded(self, request: Request, message: str, status: int) -> Response:
         """An answer to somebody of whom nothing is known."""
-        values: dict[str, object] = {"visit": None, "engines": [], "others": False, "engine": "", "guest": None}
+        values: dict[str, object] = {"visit": None, "engines": [], "others": [], "engine": "", "guest": None}
         values |= {"notice": "", "message": message, "hint": ""}
         language = texts(language_of(request.headers.get("accept-language", "")))
         return drawing.draw("error.html", language, values, status=status)

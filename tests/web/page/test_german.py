@@ -13,7 +13,7 @@ import pytest
 from tests.support.guarded_engine import GuardedEngine
 from tests.support.page import PAGES, Seen, Visitor
 from tests.support.program import Program
-from tests.support.receiver import Received, Receiver, Reply, free_port
+from tests.support.receiver import Received, Receiver, Reply
 from tests.support.web_server import WebServer
 
 AGREED = {"license": "yes", "meta": "yes", "usage": "yes"}
@@ -145,7 +145,6 @@ def test_what_forbids_is_said_in_german(ready: Program) -> None:
 
 
 def test_an_engine_that_does_not_answer_as_it_should_is_german_too(ready: Program, guarded: GuardedEngine) -> None:
-    usual = ready.config.read_text()
     faults: list[tuple[tuple[int, str, bytes], str]] = [
         ((401, "text/plain", b""), "lässt uns nicht ein (401)"),
         ((403, "text/plain", b""), "weist diesen Benutzer ab (403)"),
@@ -158,11 +157,12 @@ def test_an_engine_that_does_not_answer_as_it_should_is_german_too(ready: Progra
         for answer, said in faults:
             guarded.override["/telemetry/data"] = answer
             assert said in walk(visitor, preview=503, initial=503, sources=503), said
-        guarded.override.clear()
+    guarded.override.clear()
+    with ada(ready) as visitor:  # an engine is read thirty times a minute
         (ready.directory / "password").chmod(0o644)
         assert "enthält ein Geheimnis" in walk(visitor, preview=500, initial=500, sources=500)
         (ready.directory / "password").chmod(0o600)
-        ready.configure(usual.replace(guarded.rest, f"http://127.0.0.1:{free_port()}/engine-rest"))
+        guarded.stop()
         text = walk(visitor, preview=503, initial=503, sources=503)
         assert "antwortet nicht: Verbindung abgelehnt." in text
 
