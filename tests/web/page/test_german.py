@@ -168,7 +168,7 @@ def test_an_engine_that_cannot_be_read_or_is_gone_is_german_too(ready: Program, 
         (ready.directory / "password").chmod(0o644)
         assert "enthält ein Geheimnis" in walk(visitor, preview=500, initial=500, sources=500)
         (ready.directory / "password").chmod(0o600)
-        guarded.__exit__(None, None, None)
+        guarded.stop()
         text = walk(visitor, preview=503, initial=503, sources=503)
         assert "antwortet nicht: Verbindung abgelehnt." in text
 

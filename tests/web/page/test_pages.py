@@ -89,7 +89,8 @@ def test_reports_of_another_engine_are_not_found(ada: Visitor, ready: Program, g
     ready.configure(ready.config.read_text().replace("[engines.orders]", "[engines.other]"))
     guarded.installation = "33333333-3333-3333-3333-333333333333"
     ada.sign_in("ada", "ada-pw")
-    for path in (f"/engine/other/history/{known}", f"/engine/other/history/{known}/body", "/engine/other/history/x"):
+    for path in (f"/engine/other/history/{known}", f"/engine/other/history/{known}/body", "/engine/other/history/x",
+                 "/engine/other/history/%00"):  # fmt: skip
         answer = ada.get(path)
         assert answer.status_code == 400
         assert "No report of this engine has this id." in words(answer.text)

@@ -67,7 +67,8 @@ def _of(session: Session, asked: Asked) -> list[Report]:
 
 
 def _find(session: Session, asked: Asked) -> Report:
-    found = session.store.reports.get(asked.path["report"])
+    name = asked.path["report"]
+    found = session.store.reports.get(name) if name.isprintable() else None  # PostgreSQL takes no NUL
     if found is not None and found.installation == session.installation(asked.engine):
         return found
     raise UnknownReport("No report of this engine has this id.", hint="The history lists all of them.")
