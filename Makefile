@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ENGINE ?= camunda-7.24.0
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types layers pytest engines battery bench docs completions clean
+.PHONY: demo test lint types layers pytest engines battery bench docs screenshots completions clean
 
 demo: $(STAMP)
 	$(BIN)/python -m demo --engine $(ENGINE)
@@ -44,6 +44,10 @@ bench: $(STAMP)
 # What is generated: the reference in docs/.
 docs: $(STAMP)
 	$(BIN)/python -m docs.generate
+
+# Pictures of the administration page, with a real engine and the system's Chromium; look at them.
+screenshots: $(STAMP)
+	$(BIN)/python -m docs.screenshots
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed."; exit 1; }

@@ -23,7 +23,7 @@ ATTEMPT: Mapping[str, Shape] = {
 }  # fmt: skip
 PREVIEW: Mapping[str, Shape] = {
     "engines": ["text"], "installation": "text", "kind": "kind", "id": "text?", "pending-since": "instant?",
-    "next-attempt-at": "instant?",
+    "next-attempt-at": "instant?", "due-at": "instant?",
     "would-be-sent": "flag", "obstacle": "text?", "initial-first": "flag", "request": "request?", "body": "text",
     "size": "count", "sha256": "text", "sources": {"*": "text"}, "missing": {"*": "text"}, "withheld": ["text"],
 }  # fmt: skip

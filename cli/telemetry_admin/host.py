@@ -81,6 +81,12 @@ class Host:
             found = ""
         return found or platform.node()
 
+    def token(self) -> str:
+        """A new word that nobody can guess: 256 bits, safe in a cookie."""
+        import secrets
+
+        return secrets.token_urlsafe(32)
+
     def owner(self, path: Path) -> str | None:
         """The user whom a file, or the directory it would lie in, belongs to; None where neither is there."""
         for one in (path, path.parent):

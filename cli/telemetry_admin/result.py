@@ -76,16 +76,3 @@ def raise_if_alone(failures: Sequence[TelemetryError], done: Sized) -> None:
     """Where a command did nothing but fail, once, that failure is its end; several are said one by one."""
     if len(failures) == 1 and not done:
         raise failures[0]
-
-
-def instant(value: int | None) -> str | None:
-    """An instant for people and for `--json`: `2026-11-24T02:30:00.000Z`; None stays None."""
-    if value is None:
-        return None
-    from datetime import UTC, datetime
-
-    try:
-        moment = datetime.fromtimestamp(value // 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return "unknown"
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{value % 1000:03d}Z"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from telemetry_core import counting_rows, lives
+from telemetry_core.engines.flavours import METRICS
 from telemetry_core.model import (
     HOUR,
     MINUTE,
@@ -141,6 +142,32 @@ def add(one: Counts, other: Counts) -> Counts:
 def subtract(counts: Counts, carried: Counts) -> Counts:
     """Counts without what a report carried; names without anything left are dropped, nothing becomes negative."""
     return Counts(_subtract(counts.metrics, carried.metrics), _subtract(counts.commands, carried.commands))
+
+
+def permitted(counts: Counts, withheld: Collection[str], pending: Counts, *, public: bool) -> Counts:
+    """The counts without what is withheld by every name that it leaves by: it is dropped as if sent (DESIGN §4).
+
+    Args:
+        counts: What waits to be reported.
+        withheld: Fields that are left out of reports, such as `metrics` or `commands.StartProcessInstanceCmd`.
+        pending: What a pending report carries; that much stays until it is closed.
+        public: Whether metrics leave by their public names too.
+    """
+
+    def is_withheld(point: str, name: str) -> bool:
+        names = {name, METRICS.get(name, name)} if public and point == "metrics" else {name}
+        return point in withheld or all(f"{point}.{one}" in withheld for one in names)
+
+    def left(point: str, counted: Mapping[str, int] | None, carried: Mapping[str, int]) -> Mapping[str, int] | None:
+        if counted is None:
+            return None
+        rest = {n: min(c, carried.get(n, 0)) if is_withheld(point, n) else c for n, c in counted.items()}
+        return {name: count for name, count in rest.items() if count or not is_withheld(point, name)}
+
+    return Counts(
+        left("metrics", counts.metrics, pending.metrics or {}),
+        left("commands", counts.commands, pending.commands or {}),
+    )
 
 
 def _commands(snapshots: Iterable[Snapshot]) -> list[CommandsReading]:

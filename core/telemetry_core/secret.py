@@ -30,6 +30,9 @@ class Secret:
         """Not keep in mind any more that this one was revealed: for those of others, of which there is no end."""
         _REVEALED.discard(self.__text)
 
+    def __bool__(self) -> bool:
+        return bool(self.__text)
+
     def __repr__(self) -> str:
         return REDACTED
 

@@ -58,9 +58,10 @@ def stranger(realm: str) -> Response:
     return Response(status_code=401, headers={**HEADERS, "WWW-Authenticate": f'Basic realm="{realm}"'})
 
 
-def slowed_down(seconds: int) -> Response:
-    """After too many wrong passwords."""
-    message = f"Too many wrong passwords. Try again in {seconds} seconds."
+def slowed_down(seconds: int, *, is_crowded: bool = False) -> Response:
+    """After too many wrong passwords, or while too many are being checked."""
+    reason = "Too many passwords are being checked at once." if is_crowded else "Too many wrong passwords."
+    message = f"{reason} Try again in {seconds} seconds."
     return error(429, "TooManyAttempts", message, headers={"Retry-After": str(seconds)})
 
 

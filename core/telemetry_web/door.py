@@ -1,30 +1,17 @@
-"""Who comes in, and what for: users by the password that their engine knows, machines by tokens, others not at all."""
+"""Who comes in to the REST API, and what for: users by the password that their engine knows, machines by tokens."""
 
 from __future__ import annotations
 
-import hashlib
-import math
 from base64 import b64decode
 from dataclasses import dataclass
-from threading import Lock
-from weakref import WeakValueDictionary
 
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.responses import Response
 
 from telemetry_core.config import Engine, Serve
-from telemetry_core.engines import identity
 from telemetry_core.engines.identity import Right, Standing
-from telemetry_core.model import Clock
 from telemetry_core.secret import Secret
 from telemetry_web import answers, tokens
-
-#: So many wrong passwords of a user from an address within so many minutes, and the next one waits for the first.
-WRONG, MINUTES = 5, 5
-LIMIT = RateLimitItemPerMinute(WRONG, MINUTES)
-_LONGEST_NAME = 255
+from telemetry_web.passwords import Attempt, Passwords, Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,52 +38,31 @@ class Knock:
     address: str
 
 
-class Door:
-    """Remembers wrong passwords for some minutes, and a right one not at all: each request asks the engine anew."""
+def admit(passwords: Passwords, settings: Serve, knock: Knock) -> Visitor | Response:
+    """Who it is, or what is answered instead.
 
-    def __init__(self, clock: Clock, *, limit: RateLimitItem = LIMIT) -> None:
-        self._clock = clock
-        self._limit = limit
-        self._wrong = MovingWindowRateLimiter(MemoryStorage())
-        self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
-        self._guard = Lock()
+    Raises:
+        EngineError: The engine does not answer as one does.
+        ConfigurationError: The engine cannot be asked for a password, or the file with the tokens cannot be used.
+    """
+    kind, _, word = knock.authorization.partition(" ")
+    if kind.lower() == "bearer" and settings.token_file is not None:
+        token = tokens.find(tokens.read(settings.token_file), word.strip())
+        if token is not None and token.is_good_for(knock.engine.entry):
+            return Visitor(f"token {token.name}")
+    if kind.lower() == "basic":
+        user, password = _credentials(word)
+        return _by_password(passwords, Attempt(knock.engine, user, Secret(password), knock.right, knock.address))
+    return answers.stranger(knock.engine.entry)
 
-    def admit(self, settings: Serve, knock: Knock) -> Visitor | Response:
-        """Who it is, or what is answered instead.
 
-        Raises:
-            EngineError: The engine does not answer as one does.
-            ConfigurationError: The engine cannot be asked for a password, or the file with the tokens cannot be used.
-        """
-        kind, _, word = knock.authorization.partition(" ")
-        if kind.lower() == "bearer" and settings.token_file is not None:
-            token = tokens.find(tokens.read(settings.token_file), word.strip())
-            if token is not None and token.is_good_for(knock.engine.entry):
-                return Visitor(f"token {token.name}")
-        if kind.lower() == "basic":
-            user, password = _credentials(word)
-            if user and password:
-                return self._by_password(knock, user, Secret(password))
-        return answers.stranger(knock.engine.entry)
-
-    def _by_password(self, knock: Knock, user: str, password: Secret) -> Visitor | Response:
-        """One attempt of a user from an address at a time, so that of many at once none is before the others count."""
-        key = hashlib.sha256(repr((knock.engine.entry, user.casefold(), knock.address)).encode()).hexdigest()
-        with self._lock(key):
-            if not self._wrong.test(self._limit, key):
-                opens_at = self._wrong.get_window_stats(self._limit, key).reset_time
-                return answers.slowed_down(max(1, math.ceil(opens_at - self._clock.now() / 1000)))
-            found = identity.standing(knock.engine, user, password, knock.right, self._clock)
-            if found is Standing.STRANGER:
-                self._wrong.hit(self._limit, key)
-                return answers.stranger(knock.engine.entry)
-            self._wrong.clear(self._limit, key)
-        return Visitor(user) if found is Standing.ENTITLED else answers.not_entitled(knock.right)
-
-    def _lock(self, key: str) -> Lock:
-        """The lock of a key, for as long as somebody holds it or waits for it."""
-        with self._guard:
-            return self._locks.setdefault(key, Lock())
+def _by_password(passwords: Passwords, attempt: Attempt) -> Visitor | Response:
+    found = passwords.ask(attempt)
+    if isinstance(found, Wait):
+        return answers.slowed_down(found.seconds, is_crowded=found.is_crowded)
+    if found is Standing.STRANGER:
+        return answers.stranger(attempt.engine.entry)
+    return Visitor(attempt.user) if found.may else answers.not_entitled(attempt.right)
 
 
 def _credentials(word: str) -> tuple[str, str]:
@@ -105,4 +71,4 @@ def _credentials(word: str) -> tuple[str, str]:
         user, _, password = b64decode(word.strip(), validate=True).decode("utf-8").partition(":")
     except ValueError:
         return "", ""
-    return (user, password) if user.isprintable() and len(user) <= _LONGEST_NAME else ("", "")
+    return user, password

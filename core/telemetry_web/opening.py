@@ -20,6 +20,9 @@ class Opener(Protocol):
     def clock(self) -> Clock:
         """Time, for limits and for the record."""
 
+    def token(self) -> str:
+        """A new word that nobody can guess, safe in a cookie."""
+
     def config(self) -> Config:
         """The configuration as it is now.
 
@@ -29,6 +32,14 @@ class Opener(Protocol):
 
     def reading(self) -> AbstractContextManager[Session]:
         """A session that writes nothing.
+
+        Raises:
+            ConfigurationError: The configuration is wrong.
+            StoreError: The store cannot be used.
+        """
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """A session that may write, where the store is sound.
 
         Raises:
             ConfigurationError: The configuration is wrong.

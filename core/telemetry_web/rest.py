@@ -18,8 +18,9 @@ from telemetry_core.engines.identity import Right
 from telemetry_core.errors import TelemetryError, UnknownEngine
 from telemetry_core.reporting import Session
 from telemetry_web import answers
-from telemetry_web.door import Door, Knock, Visitor
+from telemetry_web.door import Knock, Visitor, admit
 from telemetry_web.opening import Opener
+from telemetry_web.passwords import Passwords
 
 HOW = "REST"
 """What the record of a decision says of its way."""
@@ -44,9 +45,9 @@ class _Configuration(msgspec.Struct, frozen=True):
 class Rest:
     """The three calls; each opens configuration and store for itself, in a thread of its own."""
 
-    def __init__(self, opener: Opener, door: Door) -> None:
+    def __init__(self, opener: Opener, passwords: Passwords) -> None:
         self._opener = opener
-        self._door = door
+        self._passwords = passwords
 
     async def configuration(self, request: Request) -> Response:
         """`GET` and `POST /telemetry/configuration`."""
@@ -80,7 +81,7 @@ class Rest:
             engine = entry_of(config, name)
             address = "" if request.client is None else request.client.host
             knock = Knock(engine, right, request.headers.get("authorization", ""), address)
-            visitor = self._door.admit(config.serve, knock)
+            visitor = admit(self._passwords, config.serve, knock)
         except UnknownEngine:
             return answers.unknown_engine(name or "default")
         except TelemetryError as problem:

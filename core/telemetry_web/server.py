@@ -55,13 +55,14 @@ def run(listening: Listening, opener: Opener) -> None:
     """Serve until SIGTERM or SIGINT; what is at work then comes to its end, since engines have time limits."""
     import uvicorn
 
+    from telemetry_web import slow
     from telemetry_web.routes import application
 
     context = listening.context
     config = uvicorn.Config(
         application(opener),
-        http="h11",
-        loop="asyncio",
+        http=slow.Protocol,
+        loop="telemetry_web.slow:Loop",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -104,7 +105,11 @@ def _bound(settings: Serve) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(
             settings.listen, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(address, family=family)
+        bound = socket.create_server(address, family=family)
+        # What it accepts has this from it; asyncio sets it for its own sockets alone, and an answer's body would wait
+        # 40 ms for the other side to confirm its head.
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return bound
     except OSError as error:
         raise ConfigurationError(
             f"Nothing can listen at {settings.listen}, port {settings.port}: {error.strerror or error}.",

@@ -152,7 +152,7 @@ def test_a_field_of_a_later_release_is_held_back_silently_until_somebody_agrees(
 def test_explain_marks_the_layer_that_decides_and_exit_code_tells_it(configured: Program) -> None:
     undecided = configured("status", "--explain", "--exit-code")
     assert undecided.status == 24
-    assert "orders: nothing leaves: consent decides" in undecided.text
+    assert "orders: no periodic report leaves: consent decides" in undecided.text
     assert "> consent" in undecided.text
     configured("enable", "--yes")
     assert configured("status", "--exit-code").status == 0

@@ -37,6 +37,10 @@ def open_to_all() -> Iterator[GuardedEngine]:
         yield running
 
 
+#: Members of the groups that administer Camunda and Operaton.
+ADMINISTRATORS = ("ada", "otto")
+
+
 def entry(*addresses: str, **more: str) -> Engine:
     variables = {"TELEMETRY_ENGINES__ORDERS__NODES": ",".join(addresses), "TELEMETRY_ENGINES__ORDERS__TIMEOUT": "5s"}
     (engine,) = load(Layers(environment=variables | more)).engines
@@ -52,7 +56,8 @@ def standing(engine: Engine, user: str, password: str, right: Right = Right.SET)
 def test_an_administrator_and_a_right_on_system_entitle_and_nothing_else_does(
     user: str, right: Right, filtered: GuardedEngine
 ) -> None:
-    wanted = Standing.ENTITLED if (user, right) in ALLOWED else Standing.KNOWN
+    known = Standing.ADMINISTRATOR if user in ADMINISTRATORS else Standing.ENTITLED
+    wanted = known if (user, right) in ALLOWED else Standing.KNOWN
     assert standing(entry(filtered.rest), user, f"{user}-pw", right) is wanted
 
 
@@ -60,7 +65,7 @@ def test_an_administrator_and_a_right_on_system_entitle_and_nothing_else_does(
 def test_without_a_filter_the_password_still_counts_and_only_the_group_entitles(
     user: str, open_to_all: GuardedEngine
 ) -> None:
-    wanted = Standing.ENTITLED if user in ("ada", "otto") else Standing.KNOWN
+    wanted = Standing.ADMINISTRATOR if user in ADMINISTRATORS else Standing.KNOWN
     assert standing(entry(open_to_all.rest), user, f"{user}-pw") is wanted
     assert standing(entry(open_to_all.rest), user, "wrong") is Standing.STRANGER
 
@@ -73,19 +78,19 @@ def test_a_wrong_password_is_a_strangers(user: str, password: str, filtered: Gua
 
 def test_before_7_15_only_the_group_entitles() -> None:
     with GuardedEngine(users=USERS, old=True) as engine:
-        assert standing(entry(engine.rest), "ada", "ada-pw") is Standing.ENTITLED
+        assert standing(entry(engine.rest), "ada", "ada-pw") is Standing.ADMINISTRATOR
         assert standing(entry(engine.rest), "susi", "susi-pw") is Standing.KNOWN
 
 
 def test_a_named_engine_is_asked_by_its_name(filtered: GuardedEngine) -> None:
     engine = entry(filtered.rest, TELEMETRY_ENGINES__ORDERS__NAME="second")
-    assert standing(engine, "ada", "ada-pw") is Standing.ENTITLED
+    assert standing(engine, "ada", "ada-pw") is Standing.ADMINISTRATOR
     assert all("/engine-rest/engine/second/" in request for request in filtered.requests)
 
 
 def test_the_next_node_is_asked_where_one_gives_no_answer(filtered: GuardedEngine) -> None:
     engine = entry("http://127.0.0.1:1/engine-rest", filtered.rest)
-    assert standing(engine, "ada", "ada-pw") is Standing.ENTITLED
+    assert standing(engine, "ada", "ada-pw") is Standing.ADMINISTRATOR
     with pytest.raises(EngineUnreachable):
         standing(entry("http://127.0.0.1:1/engine-rest"), "ada", "ada-pw")
 

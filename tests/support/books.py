@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from telemetry_core.model import HOUR, Attempt, Kind, Ledger, Millis, Report, ReportState
+from telemetry_core.model import HOUR, Attempt, Counts, Kind, Ledger, Millis, Report, ReportState
 from tests.support.crossroads import Crossroads
 from tests.support.world import FLUSH_EVERY, NAMES, Row, World, by_name, during, values
 
@@ -33,6 +33,7 @@ class Segment:
         shown: All rows that a kept reading has shown.
         lost: Killed or purged; over REST it can hide as much that is new.
         gained: Rows that vanished and came back, over REST.
+        dropped: Withheld, and dropped as if sent (DESIGN §4); over REST it can be as much.
     """
 
     source: str
@@ -44,6 +45,7 @@ class Segment:
     shown: set[Row] = field(default_factory=set)
     lost: Counter[str] = field(default_factory=Counter)
     gained: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
 
     @property
     def counting(self) -> set[Row]:
@@ -94,7 +96,9 @@ class Books:
             self._segment.gained += counts
             self._excess += counts
 
-    def book(self, before: Ledger | None, after: Ledger | None, reports: Reports, *, offset: Millis) -> None:
+    def book(
+        self, before: Ledger | None, after: Ledger | None, reports: Reports, *, offset: Millis, withheld: str = ""
+    ) -> None:
         """Note what a reading has shown, where one was kept.
 
         Args:
@@ -102,6 +106,7 @@ class Books:
             after: The ledger after it, with `reports`.
             reports: All that there are.
             offset: What our clock was ahead.
+            withheld: The field that reports leave out.
         """
         if after is None or not self._world.consent:
             return
@@ -119,6 +124,28 @@ class Books:
             self._begin(source, after, self._counted("metrics", after, self._mine(reports)), asked, offset=offset)
         elif source == "rows" and before is not None and before.base.rows is not None:
             self._show(before.base.rows.since)
+        self._drop(after, reports, withheld)
+
+    def _drop(self, after: Ledger, reports: Reports, withheld: str) -> None:
+        """DESIGN §4: "a withheld one is dropped as if sent"; what a pending report carries stays until it is closed."""
+        mine = self._mine(reports)
+        pending = next((report.carried for report, _ in mine if report.state is ReportState.PENDING), Counts())
+        point, _, name = withheld.partition(".")
+        if not withheld:
+            return
+        waiting = getattr(after.accumulated, point) or {}
+        for one in [name] if name else list(waiting):
+            assert waiting.get(one, 0) <= (getattr(pending, point) or {}).get(one, 0), "what is withheld does not wait"
+        counted = self._counted(point, after, mine)
+        if point == "commands":
+            self._commands[name] = counted[name]
+        elif self._segment is not None:
+            self._segment.dropped = self._possible(self._segment) - counted
+
+    def _possible(self, segment: Segment) -> Counter[str]:
+        if segment.source == "rows":
+            return segment.counted + values(segment.counting)
+        return segment.counted + by_name(self._world.happened) - segment.visible
 
     def check(self, ledger: Ledger | None, reports: Reports, *, settled: bool) -> None:
         """Hold what is counted against the books."""
@@ -142,12 +169,12 @@ class Books:
         if segment is None:
             assert not metrics, "before there is a base nothing is counted"
             return
+        possible = self._possible(segment)
         if segment.source == "rows":
-            assert metrics == segment.counted + values(segment.counting)
+            assert metrics + segment.dropped == possible
             return
-        possible = segment.counted + by_name(self._world.happened) - segment.visible
         assert metrics <= possible + segment.gained, (metrics, possible, segment)
-        assert not settled or possible - segment.lost <= metrics, (metrics, possible, segment)
+        assert not settled or possible - segment.lost <= metrics + segment.dropped, (metrics, possible, segment)
 
     def _begin(self, source: str, after: Ledger, counted: Counter[str], asked: int, *, offset: Millis) -> None:
         """A new base: at the consent, or where the source was changed, and never otherwise."""

@@ -222,7 +222,8 @@ class Loop:
             return session.store.ledgers.get(INSTALLATION), every
 
     def _book(self, before: Ledger | None) -> None:
-        self.books.book(before, *self._kept(), offset=self.offset)
+        withheld = self.desk.variables.get("TELEMETRY_WITHHOLD", "")
+        self.books.book(before, *self._kept(), offset=self.offset, withheld=withheld)
 
     def _look(self, act: Callable[[], object], *, book: bool = True, looks: int | None = None) -> None:
         """Do something in a new process, a moment later, and book what its reading has seen."""

@@ -35,6 +35,10 @@ class Served:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Answer no more, as a server that has ended; nothing listens there any more."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

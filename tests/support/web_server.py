@@ -141,7 +141,7 @@ class WebServer:
         while time.monotonic() < limit and self._process.poll() is None:
             try:
                 self.as_nobody().get("/openapi.json")
-            except OSError:
+            except (OSError, http.client.HTTPException):  # a connection can meet itself where nobody listens yet
                 time.sleep(0.05)
             else:
                 return

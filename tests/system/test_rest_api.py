@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,9 +14,8 @@ from tests.engines.launch import PASSWORD, USER
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.web_server import CONFIGURATION, DATA, JSON, Answered, Caller, WebServer
+from tests.system.conftest import USERS
 
-#: Users beside the administrator, with their permission on System.
-USERS = {"mary": None, "rita": "READ", "susi": "SET"}
 ON, OFF = b'{"enableTelemetry":true}', b'{"enableTelemetry":false}'
 NAMED = "/engine-rest/engine/default/telemetry/configuration"
 UNKNOWN = "/engine-rest/engine/nope/telemetry/configuration"
@@ -165,20 +164,6 @@ def counts_are_alike(engine: Engine, theirs: Caller, ours: Caller) -> None:
     assert left["metrics"]["process-instances"] == {"count": 3}
     work = {name: count for name, count in left["commands"].items() if name in right["commands"]}
     assert work["StartProcessInstanceCmd"] == right["commands"]["StartProcessInstanceCmd"] == {"count": 3}
-
-
-@pytest.fixture
-def guarded(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """A real engine with authorization enabled, HTTP Basic before its REST API, and more users."""
-    with Engine.start(request.param, authorization=True) as engine:
-        for user, permission in USERS.items():
-            profile = {"id": user, "firstName": "F", "lastName": "L"}
-            credentials = {"password": f"s3cret-of-{user}"}
-            engine.call("POST", "/engine-rest/user/create", body={"profile": profile, "credentials": credentials})
-            grant = {"type": 1, "permissions": [permission], "userId": user, "resourceType": 21, "resourceId": "*"}
-            if permission is not None and request.param != "camunda-7.14.0":  # which has no such resource
-                engine.call("POST", "/engine-rest/authorization/create", body=grant)
-        yield engine
 
 
 @pytest.mark.engine

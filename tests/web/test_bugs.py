@@ -39,6 +39,12 @@ class Broken:
     def reading(self) -> AbstractContextManager[Session]:
         return self._fail()
 
+    def writing(self) -> AbstractContextManager[Session]:
+        return self._fail()
+
+    def token(self) -> str:
+        return self._says.token()
+
     def deciding(self, do: Callable[[Session], T]) -> T:  # noqa: ARG002  # the signature is the protocol's
         return self._fail()
 
@@ -72,3 +78,24 @@ def test_a_bug_is_answered_with_500_and_said_where_the_server_runs(
     said = capfd.readouterr().err
     assert said.count("ZeroDivisionError: a mistake") == len(answers)
     assert "ada-pw" not in said
+
+
+def test_a_bug_of_the_page_is_said_where_the_server_runs_and_to_who_asks_only_that_there_was_one(
+    guarded: GuardedEngine, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret, "_REVEALED", set())
+
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(application(Broken(guarded)))
+        same = {"Sec-Fetch-Site": "same-origin"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=same) as client:
+            await client.post("/sign-in", data={"user": "ada", "password": "ada-pw"})
+            return [await client.get(path) for path in ("/", "/engine/orders", "/engine/orders/preview")]
+
+    answers = asyncio.run(ask())
+    for answer in answers:
+        assert answer.status_code == 500
+        assert "Something unexpected happened" in answer.text
+        assert "ZeroDivisionError" not in answer.text
+        assert "a mistake" not in answer.text
+    assert capfd.readouterr().err.count("ZeroDivisionError: a mistake") == len(answers)

@@ -18,7 +18,8 @@ from starlette.responses import Response
 
 from telemetry_core.config import Layers, load
 from telemetry_core.engines.identity import Right
-from telemetry_web.door import WRONG, Door, Knock, Visitor
+from telemetry_web.door import Knock, Visitor, admit
+from telemetry_web.passwords import WRONG, Passwords
 from tests.support.clock import RealClock
 from tests.support.guarded_engine import GuardedEngine, User
 from tests.support.program import Program
@@ -158,19 +159,19 @@ def test_a_right_password_ends_the_count_of_wrong_ones(server: WebServer) -> Non
 def test_who_was_slowed_down_may_try_again_once_the_first_attempt_is_old(guarded: GuardedEngine) -> None:
     variables = {"TELEMETRY_ENGINES__ORDERS__REST": guarded.rest}
     config = load(Layers(environment=variables))
-    door = Door(RealClock(), limit=RateLimitItemPerSecond(1, 2))
+    passwords = Passwords(RealClock(), limit=RateLimitItemPerSecond(1, 2))
     knock = Knock(config.engines[0], Right.READ, basic("ada", "wrong"), "127.0.0.1")
     right = replace(knock, authorization=basic("ada", "ada-pw"))
     begun = time.monotonic()
-    first = door.admit(config.serve, knock)
-    second = door.admit(config.serve, right)
+    first = admit(passwords, config.serve, knock)
+    second = admit(passwords, config.serve, right)
     assert isinstance(first, Response)
     assert first.status_code == 401
     if time.monotonic() - begun < 2:
         assert isinstance(second, Response)
         assert second.status_code == 429
     limit = time.monotonic() + 60
-    while not isinstance(door.admit(config.serve, right), Visitor):
+    while not isinstance(admit(passwords, config.serve, right), Visitor):
         assert time.monotonic() < limit
         time.sleep(0.1)
 

@@ -134,7 +134,6 @@ WRONG = [
     Wrong("OPTIONS", CONFIGURATION, None, 405, NOT_ALLOWED),
     Wrong("GET", "/engine-rest/telemetry", None, 404, NOT_FOUND),
     Wrong("GET", "/engine-rest/version", None, 404, NOT_FOUND),
-    Wrong("GET", "/", None, 404, NOT_FOUND),
     *(Wrong("GET", f"/engine-rest/engine/{name}/telemetry/data", None, 404, unknown(said))
       for name, said in (("nope", "nope"), ("%2e%2e", ".."), ("Orders", "Orders"), ("orders%00", "orders\0"))),
 ]  # fmt: skip

@@ -18,6 +18,8 @@ import pytest
 import trustme
 
 from docs.generate import REFERENCE
+from telemetry_core.config import Serve
+from telemetry_web import server
 from tests.support.certificates import Certificates
 from tests.support.guarded_engine import GuardedEngine
 from tests.support.program import Program
@@ -188,3 +190,11 @@ def test_other_commands_load_nothing_of_it(ready: Program) -> None:
         [sys.executable, "-c", program], env=ready.environment(), capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == ""
+
+
+def test_no_part_of_an_answer_waits_until_the_other_side_has_confirmed_the_one_before() -> None:
+    listening = server.listen(Serve("127.0.0.1", free_port()))
+    with listening.socket, socket.create_connection(listening.socket.getsockname()):
+        accepted, _ = listening.socket.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0

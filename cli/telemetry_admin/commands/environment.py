@@ -65,8 +65,8 @@ def _copies(session: "Session", seen: "list[tuple[Engine, Observation]]") -> lis
 
 
 def _described(shown: "Shown") -> Json:
-    from telemetry_admin.render.environment import plain
     from telemetry_core.model import Found, Missing
+    from telemetry_core.words.environment import plain
 
     findings = shown.environment.findings
     return {

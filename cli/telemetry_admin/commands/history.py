@@ -7,8 +7,9 @@ import typer
 
 from telemetry_admin import completing, options
 from telemetry_admin.invocation import Invocation
-from telemetry_admin.result import Json, Result, instant
+from telemetry_admin.result import Json, Result
 from telemetry_core.errors import UnknownReport, UsageError
+from telemetry_core.words.instants import instant
 
 if TYPE_CHECKING:
     from telemetry_core.model import Attempt, Report

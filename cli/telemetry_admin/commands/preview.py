@@ -6,9 +6,10 @@ import typer
 
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, for_each, selected
-from telemetry_admin.result import Json, Result, instant, raise_if_alone
+from telemetry_admin.result import Json, Result, raise_if_alone
 from telemetry_core.errors import UsageError
 from telemetry_core.model import Kind
+from telemetry_core.words.instants import instant
 
 if TYPE_CHECKING:
     from telemetry_core.reporting import Change, Preview
@@ -95,6 +96,7 @@ def _described(preview: "Preview") -> Json:
         "id": preview.report_id,
         "pending-since": instant(preview.pending_since),
         "next-attempt-at": instant(preview.next_attempt_at),
+        "due-at": instant(preview.due_at),
         "would-be-sent": not preview.obstacle,
         "obstacle": preview.obstacle or None,
         "initial-first": preview.initial_first,

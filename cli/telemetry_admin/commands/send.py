@@ -8,9 +8,10 @@ import typer
 
 from telemetry_admin import options
 from telemetry_admin.invocation import Invocation, chosen, for_each
-from telemetry_admin.result import Json, Result, instant, raise_if_alone
+from telemetry_admin.result import Json, Result, raise_if_alone
 from telemetry_admin.stamping import Stamping
 from telemetry_core.errors import AlreadySending, StoreError, UsageError
+from telemetry_core.words.instants import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`telemetry serve`: the engine's REST API about telemetry, until it is told to end."""
+"""`telemetry serve`: the administration page and the engine's REST API about telemetry, until it is told to end."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -49,10 +49,11 @@ def command(
     tls_key: Key = None,
     json: options.Json = False,
 ) -> Result:
-    """Serve the REST API that engines had for telemetry: /engine-rest/telemetry/configuration and /telemetry/data.
+    """Serve the administration page, and the REST API that engines had for telemetry below /engine-rest.
 
-    Who calls it is a user of the engine: an administrator, or somebody with READ or SET on System. It listens on this
-    host alone unless told otherwise. Configuration and store are read anew for each request. SIGTERM and SIGINT end it.
+    Whoever uses it is a user of the engine: an administrator, or somebody with READ or SET on System. It listens on
+    this host alone unless told otherwise. Configuration and store are read anew for each request. SIGTERM and SIGINT
+    end it.
     """
     from telemetry_web import server
 
@@ -67,7 +68,7 @@ def command(
     )
     listening = server.listen(settings)
     if invocation.host.is_terminal and not json:
-        typer.echo(f"Serving at {listening.url}/engine-rest; Ctrl-C ends it.")
+        typer.echo(f"Serving at {listening.url}/ (page) and {listening.url}/engine-rest (REST API); Ctrl-C ends it.")
     with noted_signals() as noted:
         server.run(listening, _Opener(invocation))
     return Result({"url": listening.url, "ended-by": noted[0] if noted else None})
@@ -84,6 +85,10 @@ class _Opener:
         """This host's."""
         return self.invocation.host.clock
 
+    def token(self) -> str:
+        """From the operating system's source of chance."""
+        return self.invocation.host.token()
+
     def config(self) -> "Config":
         """The configuration as it is now."""
         return self.invocation.config()
@@ -91,6 +96,10 @@ class _Opener:
     def reading(self) -> "AbstractContextManager[Session]":
         """A session that writes nothing."""
         return self.invocation.reading()
+
+    def writing(self) -> "AbstractContextManager[Session]":
+        """A session that may write."""
+        return self.invocation.writing(first_run=False)
 
     def deciding(self, do: "Callable[[Session], T]") -> T:
         """Do something with a session that may write; a loss of the store is said on standard error."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telemetry_admin.render.console import heading, pairs, paragraph, safe, say
-from telemetry_admin.render.status import initial
-from telemetry_admin.result import Json, instant
-from telemetry_core.administration import FIELDS, legal_note
-from telemetry_core.config.values import duration_text
+from telemetry_admin.result import Json
+from telemetry_core.administration import legal_note
 from telemetry_core.model import State
 from telemetry_core.wire import field_path
+from telemetry_core.words import consent as words
+from telemetry_core.words.instants import instant
+from telemetry_core.words.status import initial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,30 +26,9 @@ if TYPE_CHECKING:
 
 def show_what_it_means(console: Console, session: Session, engines: Sequence[Engine], choice: Choice) -> None:
     """Print legal note, fields, endpoint and period, the initial report and how to undo it."""
-    config = session.config
     paragraph(console, legal_note.TEXT)
     console.print()
-    before = [session.recorded_consent(engine.entry).decision for engine in engines]
-    withheld = set(config.withhold).union(*(choice.withheld(decision) for decision in before))
-    fields = ", ".join(field_path(name) for name in FIELDS if name not in withheld)
-    agreed = [set(one.fields) for one in before if one is not None and one.state is State.ENABLED]
-    new = [name for name in FIELDS if name not in withheld and any(name not in fields for fields in agreed)]
-    rows = [
-        ("engines", ", ".join(engine.entry for engine in engines)),
-        ("endpoint", "none" if config.endpoint is None else config.endpoint.url),
-        ("period", f"one report every {duration_text(config.reporter.period)}"),
-        ("initial report", "once, first: installation and product alone (`telemetry preview --initial`)"),
-        ("fields", fields),
-    ]
-    if withheld:
-        rows.append(("withheld", ", ".join(field_path(name) for name in sorted(withheld))))
-    if new:
-        rows.append(("new fields", f"{', '.join(field_path(name) for name in new)} (held back until now)"))
-    silent = [engine.entry for engine in engines if not _requests(session, engine.entry)]
-    if silent:
-        rows.append(("lifts", f"what `telemetry disable --no-requests` forbade for {', '.join(silent)}"))
-    rows.append(("undo", "`telemetry disable`"))
-    pairs(console, rows)
+    pairs(console, words.meaning(session, engines, choice))
     console.print()
 
 
@@ -58,29 +38,7 @@ def show_history(console: Console, history: Sequence[tuple[int, Decision]]) -> N
         console.print("Nothing was decided yet.")
     for number, decision in history:
         heading(console, f"{number}  {safe(decision.engine)}: {decision.state.replace('-', ' ')}")
-        pairs(console, _decided(decision), indent=5)
-
-
-def _decided(decision: Decision) -> list[tuple[str, str]]:
-    rows = [("decided", f"{instant(decision.decided_at)} by {decision.decided_by} ({decision.how})")]
-    if decision.authorized_by:
-        rows.append(("authorized by", decision.authorized_by))
-    if decision.reason:
-        rows.append(("reason", decision.reason))
-    if not decision.requests:
-        rows.append(("requests", "all forbidden, the initial report included"))
-    if decision.state is State.ENABLED:
-        rows.append(("endpoint", decision.endpoint or "none"))
-        rows.append(("fields", ", ".join(field_path(name) for name in decision.fields)))
-        if decision.withheld:
-            rows.append(("withheld", ", ".join(field_path(name) for name in decision.withheld)))
-        rows.append(("legal note", "shown" if decision.note_shown else "not shown"))
-    return rows
-
-
-def _requests(session: Session, entry: str) -> bool:
-    decision = session.recorded_consent(entry).decision
-    return decision is None or decision.requests
+        pairs(console, words.decided(decision), indent=5)
 
 
 def show_enabled(console: Console, decided: Sequence[Decided], obstacles: Mapping[str, str]) -> None:
@@ -90,11 +48,12 @@ def show_enabled(console: Console, decided: Sequence[Decided], obstacles: Mappin
             since = instant(one.decision.decided_at)
             say(console, f"{safe(one.engine)}: telemetry is enabled already, since {since}.")
             continue
-        heading(console, f"{safe(one.engine)}: telemetry is enabled.")
+        heading(console, f"{safe(one.engine)}: telemetry {'stays' if one.again else 'is'} enabled.")
         if obstacles[one.engine]:
             paragraph(console, f"But nothing is sent for now: {obstacles[one.engine]}", indent=2)
         else:
-            shows = "Counting begins now; `telemetry preview` shows what will be sent, `telemetry send` sends it."
+            begins = "" if one.again else "Counting begins now; "
+            shows = f"{begins}`telemetry preview` shows what will be sent, `telemetry send` sends it."
             paragraph(console, shows, indent=2)
         if one.observation is not None and "metrics" in one.observation.usage.problems:
             paragraph(console, f"Metrics: {one.observation.usage.problems['metrics']}.", indent=2)
@@ -126,6 +85,6 @@ def described_decision(decision: Decision) -> Json:
         "reason": decision.reason,
         "how": decision.how,
         "endpoint": decision.endpoint,
-        "fields": [field_path(name) for name in decision.fields] if decision.state is State.ENABLED else [],
+        "fields": words.agreed_to(decision),
         "withheld": [field_path(name) for name in decision.withheld] if decision.state is State.ENABLED else [],
     }

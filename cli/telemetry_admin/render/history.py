@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telemetry_admin.render.console import heading, pairs, safe, say
-from telemetry_admin.render.preview import readable
-from telemetry_admin.result import instant
+from telemetry_core.words import history as words
+from telemetry_core.words.instants import instant
+from telemetry_core.words.preview import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,31 +39,8 @@ def show_list(console: Console, reports: Sequence[Report]) -> None:
 def show_one(console: Console, report: Report, attempts: Sequence[Attempt]) -> None:
     """Print one report with its attempts and its body."""
     heading(console, f"{report.kind.capitalize()} report {report.id}")
-    rows = [
-        ("state", report.state + _doubt(report)),
-        ("engines", ", ".join(report.engines)),
-        ("installation", report.installation),
-        ("endpoint", report.endpoint),
-        ("prepared", f"{instant(report.created_at)} ({report.trigger})"),
-        ("accepted", instant(report.accepted_at) or "no"),
-        ("size", f"{len(report.document.body)} bytes"),
-        ("SHA-256", report.document.sha256),
-    ]
-    pairs(console, rows)
+    pairs(console, words.rows(report))
     heading(console, "Attempts" if attempts else "No attempts yet")
-    pairs(console, [(f"{one.number}  {instant(one.started_at)}", _outcome(one)) for one in attempts])
+    pairs(console, [(f"{one.number}  {instant(one.started_at)}", words.outcome(one)) for one in attempts])
     heading(console, "Body")
     say(console, readable(report.document.body))
-
-
-def _doubt(report: Report) -> str:
-    if not report.maybe_arrived:
-        return ""
-    return " (may have arrived twice)" if report.accepted_at is not None else " (an attempt may have arrived)"
-
-
-def _outcome(attempt: Attempt) -> str:
-    if attempt.outcome is None:
-        return "the process ended before it knew; it may have arrived"
-    answer = f": {safe(attempt.answer)}" if attempt.answer else ""
-    return f"{attempt.outcome}, {safe(attempt.detail)}{answer}"

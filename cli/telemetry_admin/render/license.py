@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telemetry_admin.render.console import heading, pairs, safe, say
-from telemetry_admin.result import Json, instant
+from telemetry_admin.result import Json
 from telemetry_core import license as licenses
 from telemetry_core.model import License
+from telemetry_core.words.instants import instant
+from telemetry_core.words.license import rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +46,7 @@ def show(console: Console, found: Sequence[Licensed], now: int, *, set_now: bool
     """Print the licences of some engines; with `set_now` also what follows from setting them."""
     for one in found:
         heading(console, safe(one.engine))
-        pairs(console, _rows(one, now))
+        pairs(console, rows(one, now))
     if set_now:
         console.print("The next periodic report carries it if telemetry is enabled: `telemetry preview` shows that.")
 
@@ -54,22 +56,3 @@ def show_removed(console: Console, done: Sequence[Licensed]) -> None:
     for one in done:
         words = "the licence set here is forgotten" if one.changed else "no licence was set here"
         say(console, f"{safe(one.engine)}: {words}.")
-
-
-def _rows(one: Licensed, now: int) -> list[tuple[str, str]]:
-    if one.kept is None:
-        return [("licence", "none was set here; `telemetry environment` shows what the engine has")]
-    found = one.kept.license
-    rows = [
-        ("installation", one.installation),
-        ("customer", found.customer),
-        ("type", found.type),
-        ("valid until", "unlimited" if found.unlimited else found.valid_until),
-        ("features", ", ".join(f"{name} {value}" for name, value in (found.features or {}).items()) or None),
-        ("raw", found.raw),
-        ("set", f"{instant(one.kept.set_at)} by {one.kept.set_by}"),
-        ("warning", licenses.warning(found, now) or None),
-    ]
-    if found.customer is None and found.valid_until is None and not found.unlimited:
-        rows.append(("note", "the text has no form that is known: it is reported as it is, and no end is watched"))
-    return [(name, value) for name, value in rows if value is not None]

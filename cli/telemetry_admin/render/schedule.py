@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telemetry_admin.render.console import heading, pairs, paragraph, safe
-from telemetry_admin.render.status import initial
-from telemetry_admin.result import Json, instant
+from telemetry_admin.result import Json
 from telemetry_core.schedule import Kind
+from telemetry_core.words.instants import instant
+from telemetry_core.words.status import initial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

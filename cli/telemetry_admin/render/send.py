@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telemetry_admin.render.console import safe, say
-from telemetry_admin.render.status import WORDS, initial
-from telemetry_admin.result import instant
 from telemetry_core.model import ReportState, State
+from telemetry_core.words.instants import instant
+from telemetry_core.words.status import STATES, initial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def show(console: Console, done: Sending, idle: Sequence[Status]) -> None:
     for status in idle:
         say(console, f"{safe(status.engine)}: {safe(done.idle[status.engine])}")
         if status.consent.state is not State.ENABLED:
-            say(console, f"  Telemetry is {WORDS[status.consent.state]}. Initial report: {safe(initial(status))}.")
+            say(console, f"  Telemetry is {STATES[status.consent.state]}. Initial report: {safe(initial(status))}.")
 
 
 def show_plan(console: Console, planned: Sequence[Planned]) -> None:

@@ -2,6 +2,7 @@
 
 from telemetry_core.administration import legal_note
 from telemetry_core.administration.deciding import (
+    AS_BEFORE,
     Author,
     Choice,
     Decided,
@@ -15,6 +16,7 @@ from telemetry_core.administration.licensing import Licensed, licensed, remove_l
 from telemetry_core.reporting.session import FIELDS
 
 __all__ = [
+    "AS_BEFORE",
     "FIELDS",
     "Author",
     "Choice",

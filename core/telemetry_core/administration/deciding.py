@@ -20,23 +20,25 @@ from telemetry_core.wire import ALWAYS
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who decides, and how: the user of the operating system, on whose authority, why, by which way."""
+    """Who decides, and how: the user, on whose authority, why, by which way, and in which language the note was."""
 
     user: str
     how: str
     authorized_by: str | None = None
     reason: str | None = None
     note_shown: bool = False
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a decision came to; `changed` is False where it was so already."""
+    """What a decision came to; `changed` is False where it was so already, `again` says that it was enabled before."""
 
     engine: str
     decision: Decision
     changed: bool
     observation: Observation | None = None
+    again: bool = False
 
 
 def require_endpoint(session: Session) -> Endpoint:
@@ -107,7 +109,10 @@ def enable(session: Session, engine: Engine, author: Author, choice: Choice = AS
     group = session.group(engine)
     known = session.store.contacts.get(engine.entry) is not None
     begin = Begin.ANEW if known and session.consent_of(group).state is not State.ENABLED else Begin.WHERE_THERE_IS_NONE
-    observation = observe(session, group, keep=False, begin=begin)
+    freed = set(before.withheld) - set(withheld) if before is not None else set()
+    # What was counted until now of that which was withheld is dropped by a reading under the decision of before.
+    keep = known and begin is Begin.WHERE_THERE_IS_NONE and bool(freed)
+    observation = observe(session, group, keep=keep, begin=begin)
     others = session.sharing(observation.installation)
     if not known and others and session.consent_of(others).state is State.ENABLED:
         joined = tuple(one for one in session.config.engines if one == engine or one in others)
@@ -124,7 +129,8 @@ def enable(session: Session, engine: Engine, author: Author, choice: Choice = AS
             keep_base(session, observation, anew=begin is Begin.ANEW)
     if not still_so:  # somebody decided while the engine was read: look at it anew
         return enable(session, engine, author, choice)
-    return Decided(engine.entry, decision, changed=True, observation=observation)
+    again_enabled = before is not None and before.state is State.ENABLED
+    return Decided(engine.entry, decision, changed=True, observation=observation, again=again_enabled)
 
 
 def disable(session: Session, engine: Engine, author: Author, *, no_requests: bool = False) -> Decided:
@@ -209,6 +215,6 @@ def _decision(
         reason=author.reason,
         fields=FIELDS if enabled else (),
         endpoint=endpoint.origin if enabled and endpoint is not None else None,
-        note_sha256=legal_note.SHA256 if enabled else None,
+        note_sha256=legal_note.sha256_of(author.language) if enabled else None,
         note_shown=author.note_shown,
     )

@@ -37,6 +37,12 @@ class Standing(Enum):
     STRANGER = "user or password is wrong"
     KNOWN = "known, without the right"
     ENTITLED = "known, with the right"
+    ADMINISTRATOR = "member of the administrators' group, who may do everything"
+
+    @property
+    def may(self) -> bool:
+        """Whether it includes the right that was asked for."""
+        return self in (Standing.ENTITLED, Standing.ADMINISTRATOR)
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -112,7 +118,7 @@ class _Asked:
             return Standing.STRANGER
         found = self._answer("/identity/groups", {"userId": user}, Groups)
         if found is not None and any(group.id in ADMINISTRATORS for group in found.groups):
-            return Standing.ENTITLED
+            return Standing.ADMINISTRATOR
         checked = self._answer("/authorization/check", {"permissionName": right, **_SYSTEM}, Checked)
         return Standing.ENTITLED if checked is not None and checked.authorized else Standing.KNOWN
 

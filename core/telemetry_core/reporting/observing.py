@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from telemetry_core import consent as consents
 from telemetry_core import counting, counting_rows, engines, environment, payload
 from telemetry_core import license as licenses
 from telemetry_core.config import Engine
-from telemetry_core.model import Base, Contact, Counts, Environment, Ledger, Millis, Product, Snapshot, State
+from telemetry_core.engines.flavours import has_public_metric_names
+from telemetry_core.model import Base, Contact, Counts, Environment, Kind, Ledger, Millis, Product, Snapshot, State
 from telemetry_core.payload import Usage
 from telemetry_core.reporting.session import Session
 
@@ -49,7 +51,10 @@ class Begin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the nodes of one installation said, how many are listed, and the base there was before they were asked."""
+    """What the nodes of one installation said, how many are listed, and the base there was before they were asked.
+
+    `withheld`, `public` and `carried` are for `counting.permitted`.
+    """
 
     engines: tuple[str, ...]
     listed: int
@@ -57,6 +62,9 @@ class _Reading:
     read_at: Millis
     own_reporter: bool
     begun_with: Base | None
+    withheld: frozenset[str] = frozenset()
+    public: bool = False
+    carried: Counts = field(default_factory=Counts)
 
 
 def observe(
@@ -86,7 +94,12 @@ def observe(
     found = environment.gather([*used, *_configured(group), *license_set_here(session, installation), *unused])
     reading = _reading(group, used, before if before is not None and before.installation == installation else None)
     with session.store.transaction() if keep else nullcontext():
-        enabled = begin is not Begin.NO or session.consent_of(group).state is State.ENABLED
+        consent = session.consent_of(group)
+        enabled = begin is not Begin.NO or consent.state is State.ENABLED
+        withheld = consents.left_out(consent, found.findings)
+        pending = session.store.reports.pending(installation, Kind.PERIODIC)
+        carried = Counts() if pending is None else pending.carried
+        reading = replace(reading, withheld=withheld, public=has_public_metric_names(product), carried=carried)
         before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
         if before is not None and begin is Begin.JOINING:
             before = _joined(session, before, reading)
@@ -163,6 +176,7 @@ def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple
         base, accumulated = counting.stay_out(seen.base), before.accumulated
     else:
         base, accumulated = seen.base, counting.add(before.accumulated, seen.counts)
+    accumulated = counting.permitted(accumulated, reading.withheld, reading.carried, public=reading.public)
     window_start = min(before.window_start, reading.read_at)  # later only where a clock was wrong
     ledger = Ledger(installation, base, accumulated, window_start)
     counts = Counts(

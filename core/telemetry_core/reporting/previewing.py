@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from telemetry_core import consent as consents
-from telemetry_core import wire
+from telemetry_core import due, wire
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.errors import DeliveryFailed, NotPermitted, TelemetryError
 from telemetry_core.model import Document, Endpoint, Kind, Millis, Report, ReportState, Trigger
 from telemetry_core.payload import Built
-from telemetry_core.reporting import preparing
+from telemetry_core.reporting import preparing, slots
 from telemetry_core.reporting.observing import Observation, observe
 from telemetry_core.reporting.session import Session
 from telemetry_core.secret import REDACTED
@@ -31,6 +31,7 @@ class Preview:
         request: Without an endpoint None.
         obstacle: Why nothing would be sent, as a sentence; empty where it would.
         initial_first: Whether the initial report goes before it.
+        due_at: From when on a plain `send` would build it; None where it would now, or where that is not known.
     """
 
     engines: tuple[str, ...]
@@ -46,6 +47,7 @@ class Preview:
     request: wire.Request | None
     obstacle: str
     initial_first: bool
+    due_at: Millis | None = None
 
 
 def preview(session: Session, engine: Engine, kind: Kind) -> Preview:
@@ -137,7 +139,19 @@ def _of_new(session: Session, consent: Consent, observation: Observation, kind: 
         request=_request(session, document, consent.endpoint, report_id),
         obstacle=_obstacle(session, consent, observation, kind),
         initial_first=not observation.initial_sent and _initial_first(session, consent, observation.installation, kind),
+        due_at=_due_at(session, consent, observation, kind),
     )
+
+
+def _due_at(session: Session, consent: Consent, observation: Observation, kind: Kind) -> Millis | None:
+    now = session.clock.now()
+    if kind is Kind.PERIODIC:
+        begins_at = slots.next_free(session, observation.installation, now)
+    else:
+        contact = session.store.contacts.get(observation.engines[0])
+        first_at = observation.read_at if contact is None else contact.first_at
+        begins_at = due.initial_due_at(consent.state, first_at, now)
+    return begins_at if begins_at is not None and begins_at > now else None
 
 
 def _build(observation: Observation, consent: Consent, kind: Kind) -> Built:

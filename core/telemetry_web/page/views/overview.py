@@ -1,0 +1,27 @@
+"""The first page: how all engines are that somebody is signed in at."""
+
+from __future__ import annotations
+
+from telemetry_core import reporting
+from telemetry_core.config import Engine
+from telemetry_core.words.status import STATES, verdict
+from telemetry_web.opening import Opener
+from telemetry_web.page.asked import Drawn
+from telemetry_web.page.sessions import Guest
+
+
+def overview(opener: Opener, engines: list[tuple[Engine, Guest]]) -> Drawn:
+    """A line for each engine; asks nobody but the store."""
+    with opener.reading() as session:
+        lines = [
+            {
+                "engine": engine.entry,
+                "state": STATES[session.consent(engine.entry).state],
+                "verdict": verdict(reporting.explain(session, engine)),
+                "health": reporting.health(session, engine),
+                "status": reporting.status(session, engine),
+                "guest": guest,
+            }
+            for engine, guest in engines
+        ]
+    return Drawn("overview.html", {"lines": lines})
