@@ -11,6 +11,7 @@ import msgspec
 from telemetry_collector.model import State, instant
 from telemetry_collector.report import DECODER, Report
 from telemetry_collector.store import Kept
+from telemetry_collector.withholding import PLACE, is_withheld
 
 FORMAT = 1
 """Of the JSON; it grows when a key changes its meaning or goes away."""
@@ -30,18 +31,19 @@ HEAD = (
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-class _Exported(msgspec.Struct, rename="kebab"):
-    """One report in the JSON."""
+class _Exported(msgspec.Struct, rename="kebab", omit_defaults=True):
+    """One report in the JSON; `withheld` only where something is."""
 
     id: str
     received_at: str
     duplicate: bool
     quarantined: bool
     report: msgspec.Raw
+    withheld: tuple[str, ...] = ()
 
 
 def as_json(reports: Iterable[Kept]) -> Iterator[bytes]:
-    """The JSON in pieces: `format`, and `reports` with what was received, byte for byte."""
+    """The JSON in pieces: `format`, and `reports` with what was received, byte for byte but for what is withheld."""
     yield b'{"format":%d,"reports":[' % FORMAT
     between = b""
     for kept in reports:
@@ -51,6 +53,7 @@ def as_json(reports: Iterable[Kept]) -> Iterator[bytes]:
             duplicate=kept.state is State.SUPERSEDED,
             quarantined=kept.state in (State.QUARANTINED, State.DROPPED),
             report=msgspec.Raw(kept.body),
+            withheld=(PLACE,) if is_withheld(kept.body, kept.sha256) else (),
         )
         yield between + b"\n" + msgspec.json.encode(exported)
         between = b","

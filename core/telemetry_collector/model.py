@@ -44,12 +44,12 @@ class Submission(msgspec.Struct, frozen=True):
 
     Attributes:
         key: What the sender calls it; empty for the engines' own reports, which have none.
-        sha256: Of `body`, in hexadecimal.
+        sha256: Of the bytes that came, in hexadecimal.
         installation: Empty where it has none.
         window: When its counts begin, `2026-11-23T23:00:08.920Z`; without Z where the sender has said no time zone;
             empty where it has said nothing.
         counts: Every counter by its path, for reports without a key that have a window.
-        body: The bytes.
+        body: The bytes, but for what is never stored.
         received_at: When.
         hashes: Of the address that it came from, by the key of now and, if there is one, by the one before.
     """

@@ -82,6 +82,12 @@ class Report(msgspec.Struct, frozen=True):
         return "" if internals is None else internals.data_collection_start_date or ""
 
     @property
+    def license_raw(self) -> str | None:
+        """The text of its licence."""
+        internals = self.product.internals
+        return None if internals is None or internals.license_key is None else internals.license_key.raw
+
+    @property
     def counts(self) -> Mapping[str, int]:
         """Every counter by its path."""
         internals = self.product.internals
