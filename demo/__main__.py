@@ -1,4 +1,4 @@
-"""`make demo`: starts an engine and a receiver on loopback, then does what an administrator would do from a shell."""
+"""`make demo`: starts an engine and the receiving service, then does what an administrator would do from a shell."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from tests.engines import RELEASES, Engine, build, missing_tools
-from tests.support.receiver import Receiver
+from tests.support.collecting import Collector
+from tests.support.program import Program
 from tests.support.simulated_engine import CAPTURES, SimulatedEngine
+
+STORE = "collector.db"
+"""Of the receiving service, in the directory of the demonstration."""
 
 
 class Workable(Protocol):
@@ -53,18 +59,18 @@ class Shell:
 
 
 def main() -> int:
-    """Run the demonstration; 0 where the three digests are equal."""
+    """Run the demonstration; 0 where all digests are equal."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--engine", default="camunda-7.24.0", help=f"one of {', '.join(RELEASES)}, or operaton")
     release = {"operaton": "operaton-1.0.3", "camunda": "camunda-7.24.0"}.get(name := parser.parse_args().engine, name)
     if release not in RELEASES:
         parser.error(f"there is no engine {release!r}; there are {', '.join(RELEASES)} (and operaton)")
-    with (
-        tempfile.TemporaryDirectory(prefix="telemetry-demo-") as directory,
-        Receiver() as receiver,
-        _engine(release) as engine,
-    ):
-        return _go(Path(directory), engine, receiver)
+    with tempfile.TemporaryDirectory(prefix="telemetry-demo-") as name, _engine(release) as engine:
+        directory = Path(name)
+        program = Program(directory)
+        program.config.touch()  # the service needs nothing in it
+        with Collector(program, "--store", str(directory / STORE)) as collector:
+            return _go(directory, engine, collector)
 
 
 @contextmanager
@@ -85,10 +91,13 @@ def _engine(release: str) -> Iterator[Workable]:
         yield engine
 
 
-def _go(directory: Path, engine: Workable, receiver: Receiver) -> int:
-    config = directory / "telemetry.toml"
-    config.write_text(f'endpoint = "{receiver.url}"\n\n[engines.demo]\nrest = "{engine.rest}"\n', encoding="utf-8")
-    print(f"The receiver listens at {receiver.url}. The whole configuration:\n\n{config.read_text(encoding='utf-8')}")
+def _go(directory: Path, engine: Workable, collector: Collector) -> int:
+    store, config = directory / STORE, directory / "telemetry.toml"
+    print(f"\n$ telemetry collector serve --port {collector.port} --store {store} &", flush=True)
+    config.write_text(f'endpoint = "{collector.url}"\n\n[engines.demo]\nrest = "{engine.rest}"\n', encoding="utf-8")
+    print(
+        f"\nIt receives at {collector.url}. The reporter's whole configuration:\n\n{config.read_text(encoding='utf-8')}"
+    )
     shell = Shell(directory, config)
     shell.show("telemetry status")
     shell.show("telemetry enable --yes --authorized-by demo")
@@ -97,22 +106,54 @@ def _go(directory: Path, engine: Workable, receiver: Receiver) -> int:
     shell.show("telemetry preview --keep")
     previewed = hashlib.sha256(shell.read("telemetry preview --raw")).hexdigest()
     shell.show("telemetry send")
-    print(f"(nothing to read: all is well; the receiver has {len(receiver.received)} reports)")
+    received = _received(shell, store)
+    print(f"(nothing to read: all is well; the receiving service has {len(received)} reports)")
     shell.show("telemetry history")
     shell.show("telemetry status")
-    return _compare(shell, receiver, previewed)
+    return _compare(shell, received, previewed)
 
 
-def _compare(shell: Shell, receiver: Receiver, previewed: str) -> int:
+def _received(shell: Shell, store: Path) -> dict[str, str]:
+    """What the receiving service gives out again: the digest of each report by its id."""
+    exported = msgspec.json.decode(
+        shell.read(f"telemetry collector export --format json --store {store}"), type=_Exported
+    )
+    return {one.id: hashlib.sha256(one.report).hexdigest() for one in exported.reports}
+
+
+def _compare(shell: Shell, received: dict[str, str], previewed: str) -> int:
     reports = json.loads(shell.read("telemetry history --json"))["data"]["reports"]
-    periodic = next(report for report in reports if report["kind"] == "periodic")
-    kept = hashlib.sha256(shell.read(f"telemetry history {periodic['id']} --raw")).hexdigest()
-    received = [request.sha256 for request in receiver.received if request.key == periodic["id"]]
-    if received == [previewed] and kept == previewed:
-        print(f"\nThe previewed, the received and the kept report are equal: SHA-256 {previewed}")
+    periodic: str = next(report["id"] for report in reports if report["kind"] == "periodic")
+    digests = {
+        "previewed": previewed,
+        "received": received.get(periodic),
+        "receipt": _receipt(shell, periodic)["sha256"],
+        "kept": hashlib.sha256(shell.read(f"telemetry history {periodic} --raw")).hexdigest(),
+    }
+    if set(digests.values()) == {previewed}:
+        print(f"\nThe previewed, the received, the acknowledged and the kept report are equal: SHA-256 {previewed}")
         return 0
-    print(f"\nNOT EQUAL: previewed {previewed}, received {received}, kept {kept}")
+    print(f"\nNOT EQUAL: {', '.join(f'{name} {digest}' for name, digest in digests.items())}")
     return 1
+
+
+def _receipt(shell: Shell, report: str) -> Any:
+    """The receipt with which a report was answered, as the history keeps it."""
+    attempts = json.loads(shell.read(f"telemetry history {report} --json"))["data"]["reports"][0]["attempt-list"]
+    return json.loads(attempts[-1]["answer"])
+
+
+class _Report(msgspec.Struct):
+    """A report of the export; the bytes as they came."""
+
+    id: str
+    report: msgspec.Raw
+
+
+class _Exported(msgspec.Struct):
+    """The export."""
+
+    reports: list[_Report]
 
 
 if __name__ == "__main__":
