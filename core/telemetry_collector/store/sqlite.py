@@ -13,6 +13,9 @@ from telemetry_core.errors import StoreDamaged, StoreError, StoreUnavailable
 from telemetry_core.store.database import closed_on_failure
 from telemetry_core.store.sqlite import File
 
+_LOG_PAGES = 4000
+"""Of the write-ahead log, after which they are written to the file: each index page changes often before that."""
+
 
 class CollectorFile(File, CollectorDatabase):
     """One open file, marked as the service's."""
@@ -37,6 +40,7 @@ class CollectorFile(File, CollectorDatabase):
         database = super().create(path)
         with closed_on_failure(database):
             database.read("PRAGMA journal_mode = WAL")
+            database.read(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             database._attach_hashes()
         return database
 
