@@ -110,13 +110,13 @@ def window(start: str) -> str | None:
     found = _ISO_DATE.fullmatch(start)
     try:
         if found is not None:
-            moment = datetime.fromisoformat(found[1] + found[3]).astimezone(UTC)
-            return f"{moment:%Y-%m-%dT%H:%M:%S}.{(found[2] or '')[:3]:0<3}Z"
+            moment = datetime.fromisoformat(found[1] + found[3]).astimezone(UTC).replace(tzinfo=None)
+            return f"{moment.isoformat(timespec='seconds')}.{(found[2] or '')[:3]:0<3}Z"
         found = _ENGINE_DATE.fullmatch(start)
         if found is None or found[1] not in _MONTHS:
             return None
         month, day, year = _MONTHS.index(found[1]) + 1, int(found[2]), int(found[3])
         hour = int(found[4]) % 12 + (12 if found[7] == "P" else 0)
-        return f"{datetime(year, month, day, hour, int(found[5]), int(found[6])):%Y-%m-%dT%H:%M:%S}"  # noqa: DTZ001  # it has none
+        return datetime(year, month, day, hour, int(found[5]), int(found[6])).isoformat()  # noqa: DTZ001  # it has none
     except (ValueError, OverflowError):
         return None

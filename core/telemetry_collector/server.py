@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _ENDING_SECONDS = 20
 _LOOK_SECONDS = 1.0
 _AFTER_BUG_SECONDS = 3600.0
 _DAY = 24 * HOUR
+_FEW_FILES = 512
+"""Where the system does not say how many there may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +70,17 @@ def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys)
     """
     import uvicorn
 
-    from telemetry_collector import routes
+    from telemetry_collector import routes, slow
     from telemetry_collector.door import Door
 
-    _allow_many_connections()
+    files = _allow_many_files()
     writer = Writer(opening, opening.store(again=False))
     keys.renew(opening.clock.now())
     tend = _Tending(writer, opening, keys).tend
     application = routes.application(Door(settings, keys, opening.clock), writer, routes.living(writer, tend))
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=slow.protocol(files),
         loop="asyncio",
         ws="none",
         lifespan="on",
@@ -144,13 +147,17 @@ class _Tending:
             self._retained_on = now // _DAY
 
 
-def _allow_many_connections() -> None:
-    """As many as the system lets this process have; each is a file."""
-    with suppress(ImportError, OSError, ValueError):
+def _allow_many_files() -> int:
+    """As many as the system lets this process have, for connections; how many that are."""
+    try:
         import resource
-
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    except ImportError:
+        return _FEW_FILES
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        now = most
+    return sys.maxsize if now == resource.RLIM_INFINITY else now
 
 
 def _require_libraries() -> None:

@@ -20,7 +20,7 @@ class Bug:
 
 def plant(bug: Bug, directory: Path) -> None:
     """Copy the code into a directory, for PYTHONPATH, with the bug in it."""
-    for source in ("core/telemetry_core", "cli/telemetry_admin"):
+    for source in ("core/telemetry_core", "core/telemetry_collector", "cli/telemetry_admin"):
         shutil.copytree(ROOT / source, directory / Path(source).name)
     file = directory / bug.file
     code = file.read_text(encoding="utf-8")

@@ -27,18 +27,19 @@ class Verdict:
 
 @dataclass
 class Tally:
-    """All tries of a battery."""
+    """All tries of a battery; `more` is what there is to say beside them."""
 
     battery: str
     seed: int
     verdicts: list[Verdict] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    more: str = ""
 
-    def add(self, what: object, verdict: Verdict | None) -> None:
-        """Count a try; None is one that did not happen."""
+    def add(self, what: object, verdict: Verdict | None, times: int = 1) -> None:
+        """Count a try, or many that came to the same; None is one that did not happen."""
         if verdict is None:
             return
-        self.verdicts.append(verdict)
+        self.verdicts.extend([verdict] * times)
         if not verdict.survived:
             self.failed.append(f"{what}: {verdict}")
 
@@ -51,7 +52,7 @@ class Tally:
         survived = sum(one.survived for one in self.verdicts)
         return (
             f"{self.battery}: tried {len(self.verdicts)} survived {survived} lost {lost} doubled {doubled} late {late}"
-            f" (seed {self.seed})"
+            f" (seed {self.seed}){self.more}"
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.batteries import nodes, tracing
+from tests.batteries import collector_fuzz, nodes, tracing
 from tests.batteries.planting import ROOT, Bug, plant
 
 #: Each attempt is told apart by the receiver, which then has a report as often as it was sent.
@@ -43,10 +43,29 @@ CHATTY = Bug(
     "    log.sending(report)\n",
     "    log.sending(report); log.disabled((), client._with_authorization(request).headers[-1][1])\n",
 )
+#: A report is answered before it is on the disk.
+EARLY = Bug(
+    "telemetry_collector/writer.py",
+    "PATIENCE, submissions, size=size))",
+    "PATIENCE, submissions, size=size)); from telemetry_collector import judging;"
+    " return judging.judge_all(submissions, judging.Known([], 1))",
+)
+NO_SYNC = Bug("telemetry_core/store/sqlite.py", "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF")
+#: Whoever comes when there are many is sent away, and not who keeps the others waiting.
+NO_ROOM = Bug(
+    "telemetry_collector/slow.py",
+    "len(self.connections) > self.most:\n            next(iter(self.waiting))._cut()",
+    "len(self.connections) > 500:\n            self._cut()",
+)
+NO_LIMITS = Bug("telemetry_collector/server.py", "http=slow.protocol(files)", 'http="httptools"')
+NO_BOUND = Bug("telemetry_collector/intake.py", "inflater.decompress(body, limit + 1)", "inflater.decompress(body)")
+NO_DATE = Bug("telemetry_collector/report.py", "except (ValueError, OverflowError):", "except OverflowError:")
+NO_KEY = Bug("telemetry_collector/intake.py", 'return Refusal(400, "key", ', "raise ValueError(")
 DEAF = Bug("telemetry_admin/__main__.py", "raise Interrupted(number)", "return")
 
 
 shared = pytest.mark.skipif(nodes.missing_here() is not None, reason=str(nodes.missing_here()))
+fuzzed = pytest.mark.skipif(collector_fuzz.missing() is not None, reason=str(collector_fuzz.missing()))
 
 
 @pytest.mark.skipif(tracing.missing() is not None, reason=str(tracing.missing()))
@@ -64,6 +83,16 @@ shared = pytest.mark.skipif(nodes.missing_here() is not None, reason=str(nodes.m
         pytest.param("starts", 2, NO_LOCK, "doubled", id="starts, no lock"),
         pytest.param("canaries", 60, ECHO, "died", id="canaries, what the other side repeats"),
         pytest.param("canaries", 40, CHATTY, "died", id="canaries, a token in the log"),
+        pytest.param("collector_kills", 6, EARLY, "lost", id="collector_kills, an answer before the commit"),
+        pytest.param("collector_disk", 5, EARLY, "died", id="collector_disk, an answer before the commit"),
+        pytest.param("collector_disk", 5, NO_SYNC, "died", id="collector_disk, no sync"),
+        pytest.param("collector_slow", 500, NO_ROOM, "died", id="collector_slow, the newest goes"),
+        pytest.param("collector_slow", 500, NO_LIMITS, "died", id="collector_slow, nobody is cut off"),
+        pytest.param(
+            "collector_fuzz", 500_000, NO_DATE, "died", id="collector_fuzz, a date that is none", marks=fuzzed
+        ),
+        pytest.param("collector_schema", 400, NO_KEY, "died", id="collector_schema, a key that is none"),
+        pytest.param("collector_bombs", 240, NO_BOUND, "died", id="collector_bombs, inflated without a bound"),
         pytest.param("signals", 3, DEAF, "died", id="signals, nobody listens"),
     ],
 )

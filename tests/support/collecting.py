@@ -60,12 +60,15 @@ class Collector:
         program: With its directory and its configuration.
         arguments: More of the command line.
         ahead: A file that says how far its clock is ahead (milliseconds), where that is to be changed.
+        module: What is run instead of the program.
     """
 
-    def __init__(self, program: Program, *arguments: str, ahead: Path | None = None) -> None:
+    def __init__(
+        self, program: Program, *arguments: str, ahead: Path | None = None, module: str = "telemetry_admin"
+    ) -> None:
         self.port = free_port()
         self.program = program
-        module, variables = "telemetry_admin", {}
+        variables = {}
         if ahead is not None:
             module, variables = "tests.support.ahead", {VARIABLE: str(ahead), "PYTHONPATH": str(ROOT)}
         self.output = b""

@@ -84,15 +84,21 @@ class PostgreSQL:
 
 
 @contextmanager
-def running() -> Iterator[PostgreSQL]:
-    """Start a server on a free port, and stop it."""
-    directory = Path(tempfile.mkdtemp(prefix="telemetry-postgresql-"))
+def running(parent: Path | None = None, *, durable: bool = False) -> Iterator[PostgreSQL]:
+    """Start a server on a free port, and stop it.
+
+    Args:
+        parent: In which directory it has its own.
+        durable: It is as it comes, and waits for the disk; otherwise it does not, and logs every statement.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="telemetry-postgresql-", dir=parent))
     try:
         port = _free_port()
         _initialise(directory)
         with (directory / "log").open("wb") as log:
             arguments = [str(program("postgres")), "-D", str(directory / "data"), "-p", str(port), "-k", ""]
-            arguments += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "log_statement=all"]
+            arguments += ["-c", "listen_addresses=127.0.0.1"]
+            arguments += [] if durable else ["-c", "fsync=off", "-c", "log_statement=all"]
             process = subprocess.Popen([*as_postgres(), *arguments], stdout=log, stderr=log, cwd=directory)
         server = PostgreSQL(directory, port, process)
         try:

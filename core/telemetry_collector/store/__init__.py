@@ -109,7 +109,7 @@ class Store:
         Raises:
             StoreError: Nothing of it was stored, or nobody knows.
         """
-        with self._database.transaction():
+        with self._database.together():
             held, next_number = self._receipts.matching(submissions)
             known = Known(self._with_evidence(held, submissions), next_number)
             verdicts = judging.judge_all(submissions, known)
@@ -118,10 +118,9 @@ class Store:
                 for verdict, submission in zip(verdicts, submissions, strict=True)
                 if verdict.ruling is Ruling.STORED
             ]
-            with self._database.together():
-                self._receipts.add(verdicts)
-                self.bodies.add((held.number, held.received_at, one.body) for held, one in new)
-                self.hashes.add((held.number, one.hashes[0]) for held, one in new if one.hashes)
+            self._receipts.add(verdicts)
+            self.bodies.add((held.number, held.received_at, one.body) for held, one in new)
+            self.hashes.add((held.number, one.hashes[0]) for held, one in new if one.hashes)
         return verdicts
 
     def beat(self, now: Millis) -> None:

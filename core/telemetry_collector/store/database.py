@@ -26,7 +26,7 @@ class Hashing(Protocol):
     many: ClassVar[Many]
 
     def together(self) -> AbstractContextManager[None]:
-        """Changes inside are sent at once where that is faster; how many rows they change is not known then."""
+        """A transaction, told to a server in as few exchanges as can be; how many rows change is not known inside."""
 
     def forget_hashes(self) -> None:
         """Leave nothing of tables that were dropped in any file."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields
 from typing import TYPE_CHECKING, ClassVar
 
 from telemetry_collector.store.database import MIGRATIONS, READABLE_FROM, CollectorDatabase
 from telemetry_collector.store.statements import Arrays
 from telemetry_core.store.dialects import Dialect, of_schema
-from telemetry_core.store.postgresql import PATIENCE, Server, translated
+from telemetry_core.store.postgresql import ALONE, DURABLE, PATIENCE, Server, translated
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -23,6 +23,14 @@ SCHEMA = "telemetry_collector"
 
 _PREPARED_AFTER = 5
 """Uses of a statement, after which the server keeps it prepared: the same few are all there is to do."""
+
+_BEGIN = (  # as the reporter's store begins to write, but each statement by itself
+    "BEGIN ISOLATION LEVEL READ COMMITTED",
+    f"SELECT set_config('search_path', '{SCHEMA}, pg_temp', true), set_config('statement_timeout', '10s', true),"
+    " set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '30s', true)",
+    DURABLE,
+    ALONE,
+)
 
 
 class _Wide(Dialect):
@@ -52,6 +60,7 @@ class CollectorServer(Server, CollectorDatabase):
     def __init__(self, url: Url, connection: Connection[Row]) -> None:
         super().__init__(url, connection)
         connection.prepare_threshold = _PREPARED_AFTER
+        self._is_together = False
         self._seconds = 0
         self._begun_at: int | None = None
         self._closed = threading.Event()
@@ -64,8 +73,24 @@ class CollectorServer(Server, CollectorDatabase):
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Send the changes inside at once, and wait for the server at the end of the block."""
-        with translated(self._url, self.schema), self._connection.pipeline():
+        """A transaction of two exchanges: its beginning goes with its first read, its end with its changes."""
+        self._is_together = True
+        with self._watched():
+            try:
+                with translated(self._url, self.schema), self._connection.pipeline():
+                    for statement in _BEGIN:
+                        self._connection.execute(statement)
+                    yield
+                    self._connection.execute("COMMIT")
+            except BaseException:
+                self._give_up()
+                raise
+            finally:
+                self._is_together = False
+
+    @contextmanager
+    def _inside(self, begin: str) -> Iterator[None]:
+        with nullcontext() if self._is_together else super()._inside(begin):
             yield
 
     @contextmanager

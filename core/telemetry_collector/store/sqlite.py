@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -12,6 +12,9 @@ from telemetry_collector.store.statements import Lists
 from telemetry_core.errors import StoreDamaged, StoreError, StoreUnavailable
 from telemetry_core.store.database import closed_on_failure
 from telemetry_core.store.sqlite import File
+
+_LOG_PAGES = 4000
+"""Of the write-ahead log, after which they are written to the file: each index page changes often before that."""
 
 
 class CollectorFile(File, CollectorDatabase):
@@ -37,12 +40,13 @@ class CollectorFile(File, CollectorDatabase):
         database = super().create(path)
         with closed_on_failure(database):
             database.read("PRAGMA journal_mode = WAL")
+            database.read(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             database._attach_hashes()
         return database
 
     def together(self) -> AbstractContextManager[None]:
-        """A file has no way that is worth saving."""
-        return nullcontext()
+        """A transaction as any other: to a file it is not far."""
+        return self.transaction()
 
     def forget_hashes(self) -> None:
         """Empty the write-ahead log; dropped pages are zeros already, since `secure_delete` is on."""

@@ -33,13 +33,14 @@ _LIMITS = (
 )
 _READ = "BEGIN ISOLATION LEVEL READ COMMITTED" + _LIMITS
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ" + _LIMITS
-# One who writes at a time, as with SQLite: whatever is read inside still holds when it is written. The lock is the
-# transaction's and ends with it. Read committed, so that what is read after waiting for it is what others have left.
-_WRITE = (
-    _READ
-    + "; SELECT set_config('synchronous_commit', 'local', true) WHERE current_setting('synchronous_commit') = 'off'"
-    + "; SELECT pg_advisory_xact_lock(2115911289, 1)"
-)
+DURABLE = "SELECT set_config('synchronous_commit', 'local', true) WHERE current_setting('synchronous_commit') = 'off'"
+"""At the beginning of a transaction: its end waits for the disk."""
+
+ALONE = "SELECT pg_advisory_xact_lock(2115911289, 1)"
+"""One who writes at a time, as with SQLite: whatever is read after it still holds when it is written. The lock is the
+transaction's and ends with it. Read committed, so that what is read after waiting for it is what others have left."""
+
+_WRITE = f"{_READ}; {DURABLE}; {ALONE}"
 PATIENCE = 40.0
 """Seconds for a whole transaction; more than the server's own limits."""
 
