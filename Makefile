@@ -40,6 +40,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.meter_rows
 	$(BIN)/python -m benchmarks.harm
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.collector
 
 # What is generated: the reference in docs/.
 docs: $(STAMP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -22,6 +23,9 @@ _ENDING_SECONDS = 20
 _LOOK_SECONDS = 1.0
 _AFTER_BUG_SECONDS = 3600.0
 _DAY = 24 * HOUR
+_YOUNG = 5000
+"""New objects after which those are looked for that hold one another; of requests there are many at once."""
+
 _FEW_FILES = 512
 """Where the system does not say how many there may be."""
 
@@ -93,6 +97,8 @@ def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys)
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_ENDING_SECONDS,
     )
+    gc.freeze()  # what is there now stays; not to be looked through again and again makes pauses short
+    gc.set_threshold(_YOUNG)
     uvicorn.Server(config).run(sockets=[listening.socket])
 
 

@@ -23,6 +23,8 @@ from tests.support.collected import NOW, execute, filled, ids, submission
 from tests.support.collecting import Collector, exported, report
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
+from tests.support.stores import url_of
+from tests.support.waiting import until
 
 
 def test_what_is_committed_is_there_for_whoever_opens_it_next(place: Place) -> None:
@@ -222,3 +224,15 @@ def _run(name: str, *arguments: str) -> None:
     found = servers.program(name)
     assert found is not None
     subprocess.run([found, *arguments], check=True, env={"PATH": os.environ["PATH"]})
+
+
+def test_a_new_server_looks_for_what_is_held_by_index_from_the_first_report_on(postgresql: PostgreSQL) -> None:
+    """Statements are prepared when the table is empty, and their plans stay until the server has looked at it again."""
+    database = postgresql.database()
+    with Store.for_writing(url_of(postgresql, database), NOW) as store:
+        for number in range(30):
+            store.commit([submission(f"key-{number}-{one}") for one in range(20)])
+    read = "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'receipt'"
+    inserted = "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'receipt'"
+    until(lambda: postgresql.execute(database, inserted) == [(600,)], "the server has counted")
+    assert postgresql.execute(database, read) == [(0,)]

@@ -27,7 +27,8 @@ _PREPARED_AFTER = 5
 _BEGIN = (  # as the reporter's store begins to write, but each statement by itself
     "BEGIN ISOLATION LEVEL READ COMMITTED",
     f"SELECT set_config('search_path', '{SCHEMA}, pg_temp', true), set_config('statement_timeout', '10s', true),"
-    " set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '30s', true)",
+    " set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '30s', true),"
+    " set_config('enable_seqscan', 'off', true)",  # it knows nothing of a new table, and plans would stay for long
     DURABLE,
     ALONE,
 )

@@ -1,0 +1,155 @@
+"""Who is slow, or does not come to an end, is cut off; others are served meanwhile."""
+
+from __future__ import annotations
+
+import resource
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+
+from telemetry_collector import slow
+from tests.support.collecting import Collector, report
+from tests.support.program import Program
+from tests.support.waiting import until
+
+HEAD = b"POST /pings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+_MARGIN = 5
+
+
+@pytest.fixture
+def collector(program: Program) -> Iterator[Collector]:
+    program.config.touch()
+    with Collector(program) as running:
+        yield running
+        assert running.end() == 0
+        assert running.errors == b""
+
+
+def connect(collector: Collector) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", collector.port), timeout=60)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    try:
+        while select.select([connection], [], [], 0)[0]:
+            if not connection.recv(65536):
+                return True
+    except OSError:
+        return True
+    return False
+
+
+def seconds_until_closed(connections: Iterable[socket.socket], most: float) -> float:
+    begun = time.monotonic()
+    until(lambda: all(map(is_closed, connections)), "they are cut off", seconds=most)
+    return time.monotonic() - begun
+
+
+@contextmanager
+def dripping(texts: dict[socket.socket, bytes]) -> Iterator[None]:
+    """A byte a second of each text, over its connection, again and again."""
+    stopped = threading.Event()
+
+    def drip() -> None:
+        place = 0
+        while not stopped.wait(1):
+            for connection, text in texts.items():
+                with suppress(OSError):
+                    connection.send(text[place % len(text) :][:1])
+            place += 1
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def test_a_head_that_does_not_come_to_its_end_is_cut_off_and_others_are_served_meanwhile(collector: Collector) -> None:
+    with ExitStack() as stack:
+        silent, slow_one, second, blank = (stack.enter_context(connect(collector)) for _ in range(4))
+        for asked in (second, blank):  # these have asked before, and have no more time for the next request
+            asked.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert asked.recv(12) == b"HTTP/1.1 200"
+        with dripping({slow_one: HEAD, second: HEAD, blank: b"\r\n"}):
+            for number in range(20):
+                begun = time.monotonic()
+                assert collector.send(report(installation=f"{number}"), f"key-{number}").status == 202
+                assert time.monotonic() - begun < 2
+            took = seconds_until_closed([silent, slow_one, second, blank], slow.HEAD_SECONDS + _MARGIN)
+        assert took > slow.HEAD_SECONDS - _MARGIN
+
+
+def test_a_body_that_does_not_come_to_its_end_is_answered_and_then_cut_off(collector: Collector) -> None:
+    """And so is who does not take answers."""
+    with connect(collector) as client, socket.socket() as deaf:
+        client.sendall(HEAD + b"{")
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", collector.port))
+        deaf.settimeout(0)
+        with suppress(BlockingIOError):
+            while True:
+                deaf.send(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        with dripping({client: b" "}):
+            assert client.recv(12) == b"HTTP/1.1 408"
+            seconds_until_closed([client], slow.BODY_SECONDS - 30 + _MARGIN)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            for _ in range(10 * _MARGIN):
+                with suppress(BlockingIOError):
+                    deaf.send(b"x" * 65536)
+                time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        pytest.param(HEAD[:-2], b"X-More: %s\r\n" % (b"x" * 1000) * 16, id="fields"),
+        pytest.param(HEAD[:-2] + b"X-More: ", b"x" * 16384, id="one field"),
+        pytest.param(b"POST /", b"x" * 16384, id="a path"),
+        pytest.param(
+            HEAD.replace(b"Content-Length: 1000", b"Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\n",
+            b"X-More: %s\r\n" % (b"x" * 1000) * 16,
+            id="fields after the body",
+        ),
+    ],
+)
+def test_a_head_is_bounded(begin: bytes, piece: bytes, collector: Collector) -> None:
+    with connect(collector) as client:
+        begun = time.monotonic()
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            client.sendall(begin + piece * 1000)
+        assert time.monotonic() - begun < _MARGIN
+
+
+def test_of_too_many_connections_those_go_that_were_silent_longest(collector: Collector) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[1] < slow.MOST + 500:
+        pytest.skip("this process may not open as many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    try:
+        with ExitStack() as stack:
+            crowd = [stack.enter_context(connect(collector)) for _ in range(slow.MOST)]
+            good = stack.enter_context(connect(collector))
+            until(lambda: is_closed(crowd[0]), "the first of them is cut off", seconds=_MARGIN)
+            good.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert good.recv(12) == b"HTTP/1.1 200"
+            assert sum(map(is_closed_now, crowd[1:])) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def is_closed_now(connection: socket.socket) -> bool:
+    connection.setblocking(False)  # noqa: FBT003  # the standard library's
+    try:
+        return not connection.recv(1)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
