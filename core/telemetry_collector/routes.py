@@ -53,7 +53,7 @@ class Pings:
         if isinstance(origin, Refusal):
             return receipts.refused(origin)
         content = await _content(request, said, BODY_LIMIT)
-        read = content if isinstance(content, Refusal) else intake.submission(said.key, content, origin)
+        read = content if isinstance(content, Refusal) else self._let_in(intake.submission(said.key, content, origin))
         if isinstance(read, Refusal):
             return receipts.refused(read)
         stored = await self._stored([read])
@@ -69,6 +69,7 @@ class Pings:
         read = content if isinstance(content, Refusal) else intake.batch(content, origin)
         if isinstance(read, Refusal):
             return receipts.refused(read)
+        read = [self._let_in(one) for one in read]
         stored = await self._stored([one for one in read if isinstance(one, Submission)])
         if isinstance(stored, Refusal):
             return receipts.refused(stored)
@@ -78,6 +79,9 @@ class Pings:
     async def ready(self, request: Request) -> Response:  # noqa: ARG002  # the signature is the library's
         """`GET /health/ready`: whether something can be committed now."""
         return receipts.state(good=await self._writer.is_ready())
+
+    def _let_in(self, read: Submission | Refusal) -> Submission | Refusal:
+        return read if isinstance(read, Refusal) else self._door.refused(read) or read
 
     def _said(self, request: Request) -> Envelope:
         """What its headers say, looked at once: it is done for every report."""
