@@ -94,7 +94,7 @@ def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys)
 
 
 class _Tending:
-    """What is to be done from time to time: keys of addresses are renewed, and old reports summed up."""
+    """What is to be done from time to time: keys of addresses renewed, the fleet followed, old reports summed up."""
 
     def __init__(self, writer: Writer, opening: Opening, keys: Keys) -> None:
         self._writer = writer
@@ -138,6 +138,7 @@ class _Tending:
         if self._hashes_are_due:
             await self._writer.call(lambda store: store.hashes.forget(self._keys.gone(now)))
             self._hashes_are_due = False
+        await self._writer.call(lambda store: store.fleet.follow())
         if self._retained_on != now // _DAY:
             while await self._writer.call(lambda store: retention.step(store, now)):
                 pass
