@@ -7,9 +7,11 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from telemetry_collector import retention
 from telemetry_collector.addresses import Keys
+from telemetry_collector.desk import Desk
 from telemetry_collector.writer import Opening, Writer
 from telemetry_core.config import Collector
 from telemetry_core.errors import ConfigurationError, StoreError, TelemetryError
@@ -21,6 +23,10 @@ _ENDING_SECONDS = 20
 _LOOK_SECONDS = 1.0
 _AFTER_BUG_SECONDS = 3600.0
 _DAY = 24 * HOUR
+
+
+class Host(Opening, Desk, Protocol):
+    """Who runs the service and its page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,14 @@ def listen(settings: Collector) -> Listening:
     """Take the place.
 
     Raises:
-        ConfigurationError: It cannot be had, or what the service needs is not installed.
+        ConfigurationError: It cannot be had, or what the service needs is not installed, or its page has no tokens.
+        SecretExposed: Others can read the digests of tokens.
     """
     _require_libraries()
+    if settings.token_file is not None:
+        from telemetry_collector.page import pages
+
+        pages.check(settings)
     host = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
     try:
         family, _, _, _, address = socket.getaddrinfo(
@@ -53,13 +64,13 @@ def listen(settings: Collector) -> Listening:
     return Listening(f"http://{host}:{settings.port}/pings", taken)
 
 
-def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys) -> None:
+def run(listening: Listening, settings: Collector, opening: Host, keys: Keys) -> None:
     """Receive reports until SIGTERM or SIGINT; what has arrived by then is still answered.
 
     Args:
         listening: The place.
         settings: Who is before it.
-        opening: What opens the store.
+        opening: What opens the store, and runs the page.
         keys: Of the addresses.
 
     Raises:
@@ -74,7 +85,9 @@ def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys)
     writer = Writer(opening, opening.store(again=False))
     keys.renew(opening.clock.now())
     tend = _Tending(writer, opening, keys).tend
-    application = routes.application(Door(settings, keys, opening.clock), writer, routes.living(writer, tend))
+    door = Door(settings, keys, opening.clock)
+    page = routes.page_of(opening, settings, door, writer)
+    application = routes.application(door, writer, routes.living(writer, tend), page)
     config = uvicorn.Config(
         application,
         http="httptools",

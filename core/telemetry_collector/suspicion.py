@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from telemetry_collector.model import Facts, History, instant
 from telemetry_collector.report import METRICS, Report
@@ -52,6 +53,9 @@ _RELEASES: Mapping[str, re.Pattern[str]] = {
     "CIB seven": re.compile(r"[1-9]\.\d.*"),
 }
 
+
+Reason: TypeAlias = tuple[str, str]
+"""A stable word and a sentence."""
 
 NO_HISTORY = History(0, 0, "", "", {})
 
@@ -108,7 +112,8 @@ def reason(about: Facts, received_at: Millis, history: History, *, is_flooding: 
         history: Of its installation; only needed where `calls_for_history`.
         is_flooding: Whether too many of this installation came lately.
     """
-    return next(_reasons(about, received_at, history, is_flooding=is_flooding), "")
+    code, sentence = next(_reasons(about, received_at, history, is_flooding=is_flooding), ("", ""))
+    return f"{code}: {sentence}" if code else ""
 
 
 def fall(counts: Mapping[str, int], earlier: Mapping[str, int], window: str) -> str:
@@ -118,39 +123,39 @@ def fall(counts: Mapping[str, int], earlier: Mapping[str, int], window: str) -> 
     return f"counts-fall: {less} since {_shown(window)}."
 
 
-def _reasons(about: Facts, received_at: Millis, history: History, *, is_flooding: bool) -> Iterator[str]:
+def _reasons(about: Facts, received_at: Millis, history: History, *, is_flooding: bool) -> Iterator[Reason]:
     is_known = history.reports > 0 and (about.product, about.version) == (history.product, history.version)
     if (problem := _product(about)) and not is_known:
         yield problem
     tolerance = FUTURE if about.has_zone else FUTURE_WITHOUT_ZONE
     if about.window_at is not None and about.window_at > received_at + tolerance:
-        yield f"window-in-future: Its counts begin at {instant(about.window_at)}, after it came."
+        yield "window-in-future", f"Its counts begin at {instant(about.window_at)}, after it came."
     for name, count in about.large.items():
         if count > MOST:
-            yield f"count-impossible: {name} counts {count}, more than an engine can."
+            yield "count-impossible", f"{name} counts {count}, more than an engine can."
         believed = int(_believed(name, history, days(about.window_at, history.last_at, received_at)))
         if history.reports >= SETTLED and count > believed:
-            yield f"counts-leap: {name} counts {count}; after all that came before, up to {believed} are believed."
+            yield "counts-leap", f"{name} counts {count}; after all that came before, up to {believed} are believed."
     if is_flooding:
-        yield f"flood: More than {FLOOD_BURST} reports of this installation came at once."
+        yield "flood", f"More than {FLOOD_BURST} reports of this installation came at once."
 
 
 def _believed(name: str, history: History, about_days: float) -> float:
     return LEAP_FACTOR * max(history.peaks.get(name, 0), usual(name)) * about_days
 
 
-def _product(about: Facts) -> str:
-    """Why there is no such product, or no such release of it; empty where there is."""
+def _product(about: Facts) -> Reason | None:
+    """Why there is no such product, or no such release of it; None where there is."""
     pattern = _RELEASES.get(about.product)
     if pattern is None:
-        return f"product-unknown: {_shown(about.product)} is no product of the family."
+        return "product-unknown", f"{_shown(about.product)} is no product of the family."
     if not about.version:  # 7.14 may not know it (facts §1.2)
-        return ""
+        return None
     match = pattern.fullmatch(about.version)
     minor = match[1] if match is not None and match.re.groups else None
     if match is None or (minor is not None and not OLDEST_MINOR <= int(minor) <= NEWEST_MINOR):
-        return f"release-impossible: There is no release {_shown(about.version)} of {about.product}."
-    return ""
+        return "release-impossible", f"There is no release {_shown(about.version)} of {about.product}."
+    return None
 
 
 def _window_at(window: str) -> Millis | None:

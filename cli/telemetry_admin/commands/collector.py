@@ -74,7 +74,8 @@ def serve(
     opening = _Opening(invocation, place_of(invocation, store))
     listening = server.listen(settings)
     if invocation.host.is_terminal and not json:
-        typer.echo(f"Receiving at {listening.url}; Ctrl-C ends it.")
+        page = "" if settings.token_file is None else f" (page: {listening.url.removesuffix('pings')})"
+        typer.echo(f"Receiving at {listening.url}{page}; Ctrl-C ends it.")
     with noted_signals() as noted:
         server.run(listening, settings, opening, Keys(key_file, settings.key_period))
     return Result({"url": listening.url, "ended-by": noted[0] if noted else None})
@@ -261,6 +262,16 @@ class _Opening:
         from telemetry_collector.store import Store
 
         return Store.for_writing(self.place, self.clock.now(), again=again)
+
+    def reading(self) -> "Store | None":
+        """Open the store to be read, for the page."""
+        from telemetry_collector.store import Store
+
+        return Store.for_reading(self.place)
+
+    def token(self) -> str:
+        """From the operating system's source of chance."""
+        return self.invocation.host.token()
 
     def note(self, problem: TelemetryError) -> None:
         """It is said on standard error."""
