@@ -1,7 +1,15 @@
-"""Draws pictures of the administration page with a real engine; `make screenshots` runs it, somebody looks at them."""
+"""Draws pictures of the two pages, of the administration with a real engine; `make screenshots`, then look at them.
+
+`python -m docs.screenshots collector` draws that of the collector alone, without an engine.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import random
+import secrets
+import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,12 +18,14 @@ from pathlib import Path
 from tests.engines import Engine
 from tests.engines.launch import PASSWORD, USER
 from tests.support.chromium import Window, chromium
+from tests.support.collecting import Collector, captured
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.web_server import WebServer
 
 PICTURES = Path(__file__).parent / "pictures"
 RELEASE = "camunda-7.24.0"
+_WEEKS, _DAY = 5, 24 * 3600 * 1000
 LICENSE = b"c2lnbmF0dXJl;customer=Example Ltd;expiryDate=2999-12-31;camundaBPM=true"
 
 
@@ -46,6 +56,9 @@ AFTER = (
 def main() -> None:
     """Draw them all anew."""
     PICTURES.mkdir(exist_ok=True)
+    draw_fleet()
+    if "collector" in sys.argv[1:]:
+        return
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="telemetry-", dir="/tmp")))
         engine = stack.enter_context(Engine.start(RELEASE, authorization=True))
@@ -68,6 +81,49 @@ def main() -> None:
         _work(engine, program)
         for picture in AFTER:
             draw(picture)
+
+
+def draw_fleet() -> None:
+    """The first page of a collector that has received the reports of a small fleet for five weeks."""
+    token = secrets.token_hex(16)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="telemetry-", dir="/tmp")))
+        file, ahead = directory / "tokens", directory / "ahead"
+        file.write_text(f"grace: {hashlib.sha256(token.encode()).hexdigest()}\n", encoding="utf-8")
+        file.chmod(0o600)
+        ahead.write_text(str(-_WEEKS * 7 * _DAY), encoding="utf-8")
+        program = Program(directory)
+        program.configure('[collector]\ntoken-file = "tokens"\n')
+        collector = stack.enter_context(Collector(program, ahead=ahead))
+        _receive(collector, ahead)
+        window = stack.enter_context(Window(stack.enter_context(chromium()), collector.port))
+        window.page.set_viewport_size({"width": 1200, "height": 700})
+        window.page.goto("/sign-in")
+        window.page.locator("#token").fill(token)
+        window.page.locator("main button").click()
+        window.page.wait_for_timeout(2000)  # the fleet follows what has come
+        window.page.goto("/")
+        window.page.screenshot(path=PICTURES / "collector-fleet.png", full_page=True)
+
+
+def _receive(collector: Collector, ahead: Path) -> None:
+    """A report of each engine for each day, and one that somebody has forged."""
+    chance = random.Random(7)  # noqa: S311  # a picture is no secret
+    tree = json.loads(captured("7.17.0", 1))
+    fleet = [
+        (f"{chance.getrandbits(32):08x}-7a1c-4e2d-9b3f-{chance.getrandbits(48):012x}", 200 * n) for n in range(1, 7)
+    ]
+    for day in range(-_WEEKS * 7, 1):
+        ahead.write_text(str(day * _DAY), encoding="utf-8")
+        for number, (installation, size) in enumerate(fleet):
+            work = int(size * (0.2 if day % 7 < 2 else 1) * chance.uniform(0.7, 1.3))
+            counts = {"process-instances": work, "flow-node-instances": work * 11, "decision-instances": work // 3}
+            tree["installation"] = installation
+            tree["product"]["version"] = ("7.17.0", "7.21.0", "7.24.0")[number % 3]
+            tree["product"]["internals"]["metrics"] = {name: {"count": count} for name, count in counts.items()}
+            collector.send(json.dumps(tree).encode(), f"{installation}-{day}")
+    tree["product"]["version"] = "7.99.0"
+    collector.send(json.dumps(tree).encode(), "forged")
 
 
 def _program(directory: Path, engine: Engine, receiver: Receiver) -> Program:

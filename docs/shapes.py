@@ -59,10 +59,18 @@ DELIVERED: Mapping[str, Shape] = {
     "accepted-at": "instant?", "next-attempt-at": "instant?",
 }  # fmt: skip
 
+COLLECTED: Mapping[str, Shape] = {
+    "id": "text", "installation": "text?", "received-at": "instant", "state": "collected", "reason": "text?",
+    "detail": "text?", "window": "text?", "keyed": "flag", "sha256": "text", "decided-at": "instant?",
+    "decided-by": "text?",
+}  # fmt: skip
 TIMING: Mapping[str, Shape] = {"every": "every", "derived-from": "text", "notes": ["text"]}
 
 #: What `data` is, by command; variants of a command that give other data have a name of their own.
 SHAPES: Mapping[str, Shape] = {
+    "collector drop": {"reports": [{**COLLECTED, "changed": "flag"}]},
+    "collector list": {"reports": [COLLECTED], "more": "flag"},
+    "collector release": {"reports": [{**COLLECTED, "changed": "flag"}]},
     "collector serve": {"url": "text", "ended-by": "text?"},
     "config check": {"engines": ["text"], "settings": "count"},
     "config get": {"key": "text", "value": "anything", "origin": "text"},
@@ -144,6 +152,7 @@ _TYPES: Mapping[str, Json] = {
     "schedule": {"enum": ["cron", "systemd", "stop-hook", "kubernetes", "windows"]},
     "every": {"enum": ["5m", "15m", "hourly", "daily"]},
     "trigger": {"enum": ["due", "forced", "final"]},
+    "collected": {"enum": ["counted", "superseded", "quarantined", "dropped"]},
     "level": {"enum": ["ok", "warning", "critical", "unknown"]},
     "state": {"enum": ["not-configured", "enabled", "disabled"]},
     "report-state": {"enum": ["pending", "accepted", "refused", "withdrawn", "conflict"]},

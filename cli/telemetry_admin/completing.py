@@ -24,6 +24,22 @@ def reports(incomplete: str) -> list[str]:
     return _quietly(ids, incomplete)
 
 
+def quarantined(incomplete: str) -> list[str]:
+    """Ids of reports that wait for a decision in the collector's store, newest first."""
+
+    def ids() -> list[str]:
+        from telemetry_admin.commands.collector import place_of
+        from telemetry_collector.store import Store
+
+        found = Store.for_reading(place_of(_invocation(), None))
+        if found is None:
+            return []
+        with found:
+            return found.listing.waiting()
+
+    return _quietly(ids, incomplete)
+
+
 def settings(incomplete: str) -> list[str]:
     """Keys of settings, those of configured engines included."""
 

@@ -1,4 +1,4 @@
-"""Who is at the door: the hashes of where a request comes from; the address itself goes no further."""
+"""Who is at the door: the hashes of where a request comes from, and who comes too often; no address goes further."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from telemetry_collector import addresses
 from telemetry_collector.addresses import Keys, Proxies
 from telemetry_collector.intake import Origin
 from telemetry_collector.limits import Buckets
-from telemetry_collector.model import Refusal
-from telemetry_core.config import Collector
+from telemetry_collector.model import Refusal, Submission
+from telemetry_core.config import Collector, Rate
 from telemetry_core.model import Clock
 
 _REMEMBERED = 4096
 _NOBODY = "forwarded-by-nobody"
 _THIS_HOST = ("127.", "::/")
-
-NETWORK_RATE, NETWORK_BURST = 50, 5000
-"""Requests of one address, or one network of IPv6, in a second, and at once after a rest: all engines of a company may
-be behind one, and cron starts them in the same minute. This host has no such limit."""
 
 
 class Door:
@@ -32,7 +28,9 @@ class Door:
         self._keys = keys
         self._clock = clock
         self._addresses: dict[tuple[str, str], str] = {}
-        self._networks = Buckets(rate=NETWORK_RATE, burst=NETWORK_BURST)
+        self._networks = _buckets(settings.network_limit)
+        self._installations = _buckets(settings.installation_limit)
+        self._all = _buckets(settings.total_limit, slots=1)
 
     def origin(self, client: tuple[str, int] | None, forwarded: str) -> Origin | Refusal:
         """When a request has come, and where from; a refusal where too many came from there.
@@ -42,14 +40,25 @@ class Door:
             forwarded: What `header` says.
         """
         now = self._clock.now()
-        address = self._address("" if client is None else client[0], forwarded)
+        address = self.address(client, forwarded)
         if not address.startswith(_THIS_HOST):
             seconds = self._networks.take(address, now)
             if seconds:
                 return Refusal(429, "network", "Too many requests come from this network.", retry_after=seconds)
         return Origin(now, self._keys.hashes(address))
 
-    def _address(self, peer: str, forwarded: str) -> str:
+    def refused(self, submission: Submission) -> Refusal | None:
+        """Whether a report comes on top of what one installation, or all together, may send."""
+        now, installation = submission.received_at, submission.installation
+        seconds = self._installations.take(installation, now) if installation else 0
+        if seconds:
+            return Refusal(429, "installation", "Too many reports of this installation come.", retry_after=seconds)
+        seconds = self._all.take("", now)
+        return Refusal(429, "total", "Too many reports come.", retry_after=seconds) if seconds else None
+
+    def address(self, client: tuple[str, int] | None, forwarded: str) -> str:
+        """The canonical address of whoever asks, of IPv6 its network; empty where that is not known."""
+        peer = "" if client is None else client[0]
         found = self._addresses.get((peer, forwarded))
         if found is None:
             found = self._proxies.client(peer, addresses.hops(forwarded, self.header))
@@ -57,3 +66,7 @@ class Door:
                 self._addresses.clear()
             self._addresses[peer, forwarded] = found
         return found
+
+
+def _buckets(limit: Rate, slots: int = 65536) -> Buckets:
+    return Buckets(rate=limit.per_second, burst=limit.burst, slots=slots)

@@ -9,18 +9,12 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from telemetry_collector.model import State, instant
-from telemetry_collector.report import DECODER, Report
+from telemetry_collector.report import DECODER, METRICS, Report
 from telemetry_collector.store import Kept
 from telemetry_collector.withholding import PLACE, is_withheld
 
 FORMAT = 1
 """Of the JSON; it grows when a key changes its meaning or goes away."""
-
-METRICS = (
-    "process-instances", "flow-node-instances", "decision-instances", "executed-decision-elements",
-    "root-process-instance-start", "activity-instance-start", "executed-decision-instances",
-)  # fmt: skip
-"""Engines 7.17 to 7.21 say the same under two names (facts §10.23): never add the first four to the others."""
 
 HEAD = (
     "id", "received-at", "duplicate", "quarantined", "reason", "sha256", "installation", "product", "version",

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from telemetry_collector import report, withholding
+from telemetry_collector import report, suspicion, withholding
 from telemetry_collector.model import Hash, Refusal, Submission
 from telemetry_core.model import Millis
 
@@ -121,6 +121,7 @@ def submission(said_key: str | None, body: bytes, origin: Origin) -> Submission 
         body=withholding.storable(body, read.license_raw),
         received_at=origin.received_at,
         hashes=origin.hashes,
+        facts=suspicion.facts(read, window),
     )
 
 

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
-from telemetry_collector.model import SAME_WITHIN, Held, Ruling, State, Submission, Verdict
+import msgspec
+
+from telemetry_collector import suspicion
+from telemetry_collector.model import SAME_WITHIN, Held, History, Ruling, State, Submission, Verdict
+from telemetry_core.model import Millis
+
+_NOBODYS: Mapping[str, History] = {}
 
 
 class Known:
-    """What is held that can matter for some submissions, and `next_number` for what comes.
+    """What is held that can matter for some submissions, and what came before.
+
+    Args:
+        held: The reports.
+        next_number: The number of the next report that is stored.
+        histories: Of installations, as far as they are needed.
+        is_flooding: Takes note of a report of an installation, and says whether too many came by then.
 
     Attributes:
-        next_number: The number of the next report that is stored.
+        next_number: The same.
     """
 
-    def __init__(self, held: Sequence[Held], next_number: int) -> None:
+    def __init__(
+        self,
+        held: Sequence[Held],
+        next_number: int,
+        *,
+        histories: Mapping[str, History] = _NOBODYS,
+        is_flooding: Callable[[str, Millis], bool] = lambda _installation, _now: False,
+    ) -> None:
         self.next_number = next_number
+        self._histories = histories
+        self._is_flooding = is_flooding
         self._by_id: dict[str, Held] = {}
         self._by_window: dict[tuple[str, str], list[Held]] = {}
         for one in held:
@@ -29,6 +50,15 @@ class Known:
     def of_window(self, installation: str, window: str) -> Sequence[Held]:
         """Those of an installation whose counts begin there."""
         return self._by_window.get((installation, window), ())
+
+    def suspects(self, submission: Submission) -> str:
+        """Why a report that is to be stored is suspicious; empty where it is not."""
+        if submission.facts is None:
+            return ""
+        history = self._histories.get(submission.installation, suspicion.NO_HISTORY)
+        now = submission.received_at
+        is_flooding = submission.installation != "" and self._is_flooding(submission.installation, now)
+        return suspicion.reason(submission.facts, now, history, is_flooding=is_flooding)
 
     def note(self, verdict: Verdict) -> None:
         """Hold what was ruled to be stored, for those that are judged after it."""
@@ -71,7 +101,7 @@ def _with_key(submission: Submission, known: Known) -> Verdict:
         for held in of_window:
             if held.keyed:
                 return Verdict(Ruling.CONFLICT, held)
-    return Verdict(Ruling.STORED, _held(submission, submission.key, known.next_number))
+    return _stored(submission, submission.key, known)
 
 
 def _without_key(submission: Submission, known: Known) -> Verdict:
@@ -84,15 +114,30 @@ def _without_key(submission: Submission, known: Known) -> Verdict:
     for held in of_window:
         if held.sha256 == submission.sha256 and (held.keyed or _is_same_soon_after(submission, held)):
             return Verdict(Ruling.DUPLICATE, held)
-    new = _held(submission, str(uuid4()), known.next_number)
-    if not submission.window:
-        return Verdict(Ruling.STORED, new)
+    stored = _stored(submission, str(uuid4()), known)
+    if not submission.window or stored.held.state is not State.COUNTED:
+        return stored
     earlier = [held for held in of_window if not held.keyed and held.counts is not None]
+    return beside_attempts(stored.held, submission.counts, earlier)
+
+
+def beside_attempts(new: Held, counts: Mapping[str, int], earlier: Sequence[Held]) -> Verdict:
+    """What an engine's own report is beside earlier ones of its window.
+
+    Args:
+        new: The report, as one that counts.
+        counts: Its counts.
+        earlier: Those that count, with their counts.
+    """
     for held in sorted(earlier, key=lambda held: (held.hash != new.hash, -held.number)):
-        if covers(submission.counts, held.counts or {}):
+        if covers(counts, held.counts or {}):
             return Verdict(Ruling.STORED, new, supersedes=held)
-        if covers(held.counts or {}, submission.counts):
-            return Verdict(Ruling.STORED, _held(submission, new.id, new.number, State.SUPERSEDED))
+        if covers(held.counts or {}, counts):
+            return Verdict(Ruling.STORED, _as(new, State.SUPERSEDED))
+    for held in earlier:
+        if new.received_at - held.received_at > suspicion.FALL_AFTER:
+            reason = suspicion.fall(counts, held.counts or {}, new.window)
+            return Verdict(Ruling.STORED, _as(new, State.QUARANTINED), reason=reason)
     return Verdict(Ruling.STORED, new)
 
 
@@ -107,16 +152,24 @@ def _is_same_soon_after(submission: Submission, held: Held) -> bool:
     )
 
 
-def _held(submission: Submission, name: str, number: int, state: State = State.COUNTED) -> Held:
-    return Held(
-        number=number,
+def _stored(submission: Submission, name: str, known: Known) -> Verdict:
+    """A report that is new by its key or its bytes: one that counts, or one that is set apart."""
+    new = Held(
+        number=known.next_number,
         id=name,
         keyed=submission.keyed,
         sha256=submission.sha256,
         installation=submission.installation,
         window=submission.window,
         received_at=submission.received_at,
-        state=state,
+        state=State.COUNTED,
         hash=submission.hashes[0].value if submission.hashes else "",
-        counts=submission.counts if submission.window and not submission.keyed and state is State.COUNTED else None,
+        counts=submission.counts if submission.window and not submission.keyed else None,
     )
+    reason = known.suspects(submission)
+    return Verdict(Ruling.STORED, _as(new, State.QUARANTINED) if reason else new, reason=reason)
+
+
+def _as(held: Held, state: State) -> Held:
+    """A report that does not count; its counts are compared with nothing."""
+    return msgspec.structs.replace(held, state=state, counts=None)

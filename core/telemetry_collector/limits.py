@@ -32,12 +32,20 @@ class Buckets:
 
     def take(self, place: str, now: Millis) -> int:
         """Take a token of a place: 0 where there is one, else the seconds after which there is one again."""
+        return self._look(place, now, cost=1)
+
+    def wait(self, place: str, now: Millis) -> int:
+        """The same without taking it."""
+        return self._look(place, now, cost=0)
+
+    def _look(self, place: str, now: Millis, *, cost: int) -> int:
         fullest = 0.0
+        chance = hash(place)  # of its parts, so that who shares one bucket with somebody hardly shares the other too
         for row in range(_ROWS):
-            slot = row * self._slots + hash((row, place)) % self._slots
+            slot = row * self._slots + (chance >> (32 * row)) % self._slots
             gone = max(0, now - self._seen_at[slot])
             tokens = min(self._burst, self._tokens[slot] + gone * self._rate)
             fullest = max(fullest, tokens)
-            self._tokens[slot] = tokens - 1 if tokens >= _WHOLE else tokens  # who is refused waits no longer for it
+            self._tokens[slot] = tokens - cost if tokens >= _WHOLE else tokens  # who is refused waits no longer for it
             self._seen_at[slot] = now
         return 0 if fullest >= _WHOLE else math.ceil((1 - fullest) / self._rate / 1000)

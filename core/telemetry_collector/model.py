@@ -39,6 +39,39 @@ class Hash(msgspec.Struct, frozen=True):
     value: str
 
 
+class Facts(msgspec.Struct, frozen=True):
+    """What the rules of quarantine must know of a report.
+
+    Attributes:
+        window_at: When its counts begin, None where it does not say it.
+        has_zone: Whether that is an instant, and no local time.
+        large: Those of its counters that are beyond what any engine may count.
+    """
+
+    product: str
+    version: str
+    window_at: Millis | None = None
+    has_zone: bool = True
+    large: Mapping[str, int] = {}  # as frozen as the rest
+
+
+class History(msgspec.Struct, frozen=True):
+    """What an installation has sent so far, as far as it was accepted.
+
+    Attributes:
+        reports: How many.
+        last_at: When the last one came.
+        product: What ran there then.
+        peaks: The highest count of a day, by counter; without those that are no more than usual.
+    """
+
+    reports: int
+    last_at: Millis
+    product: str
+    version: str
+    peaks: Mapping[str, float]
+
+
 class Submission(msgspec.Struct, frozen=True):
     """A report as it came, read and found to be one.
 
@@ -52,6 +85,7 @@ class Submission(msgspec.Struct, frozen=True):
         body: The bytes, but for what is never stored.
         received_at: When.
         hashes: Of the address that it came from, by the key of now and, if there is one, by the one before.
+        facts: What may make it suspicious; without any it is not.
     """
 
     key: str
@@ -62,6 +96,7 @@ class Submission(msgspec.Struct, frozen=True):
     body: bytes
     received_at: Millis
     hashes: tuple[Hash, ...] = ()
+    facts: Facts | None = None
 
     @property
     def keyed(self) -> bool:
@@ -91,7 +126,7 @@ class Verdict(msgspec.Struct, frozen=True):
         ruling: What it comes to.
         held: The stored report that answers for it: itself where it is new, else the one that was there.
         supersedes: The report that counts no more since this one came.
-        reason: Why it is in quarantine.
+        reason: Why it is in quarantine, as `code: sentence`; empty where it is not.
     """
 
     ruling: Ruling

@@ -31,7 +31,11 @@ def answers(outcomes: list[Verdict | Refusal]) -> Response:
     for outcome in outcomes:
         status, value = described(outcome)
         receipts.append({"status": status, **value})
-    return _json({"receipts": receipts}, 202 if all(one["status"] == 202 for one in receipts) else 207)
+    answer = _json({"receipts": receipts}, 202 if all(one["status"] == 202 for one in receipts) else 207)
+    waits = [one.retry_after for one in outcomes if isinstance(one, Refusal) and one.retry_after is not None]
+    if waits:
+        answer.headers["Retry-After"] = str(max(waits))
+    return answer
 
 
 def described(outcome: Verdict | Refusal) -> tuple[int, Json]:

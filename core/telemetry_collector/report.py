@@ -14,6 +14,12 @@ Word = Annotated[str, Meta(max_length=255)]
 Text = Annotated[str, Meta(max_length=64 * 1024)]
 Installation = Annotated[str, Meta(pattern="^[ -~]{1,255}$")]
 
+METRICS = (
+    "process-instances", "flow-node-instances", "decision-instances", "executed-decision-elements",
+    "root-process-instance-start", "activity-instance-start", "executed-decision-instances",
+)  # fmt: skip
+"""Engines 7.17 to 7.21 say the same under two names (facts §10.23): never add the first four to the others."""
+
 _ENGINE_DATE = re.compile(r"([A-Z][a-z]{2}) (\d{1,2}), (\d{4}),? (\d{1,2}):(\d\d):(\d\d)\s([AP])M")
 _ISO_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,20 +14,29 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from telemetry_collector import intake, openapi, receipts
+from telemetry_collector.desk import Desk
 from telemetry_collector.door import Door
 from telemetry_collector.intake import BATCH_LIMIT, BODY_LIMIT, Envelope
 from telemetry_collector.model import Refusal, Submission, Verdict
+from telemetry_collector.store import Decision, Store, Stored
 from telemetry_collector.writer import Writer
-from telemetry_core.errors import StoreError
+from telemetry_core.config import Collector
+from telemetry_core.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from telemetry_collector.page.serving import Page
 
 _BODY_SECONDS = 30
 """For the whole body of a request; who takes longer is told to try again."""
 
+_CALLS = ("/pings", "/health/", "/openapi.json")
+_NO_PAGE = "There is no page here. To have one, set collector.token-file (docs/collector.md, The page)."
+
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-def application(door: Door, writer: Writer, lifespan: Lifespan) -> Starlette:
-    """The service as an ASGI application."""
+def application(door: Door, writer: Writer, lifespan: Lifespan, page: Page | None = None) -> Starlette:
+    """The service as an ASGI application; without a page there is none."""
     pings = Pings(door, writer)
     routes = [
         Route("/pings", pings.one, methods=["POST"]),
@@ -35,7 +45,45 @@ def application(door: Door, writer: Writer, lifespan: Lifespan) -> Starlette:
         Route("/health/ready", pings.ready),
         Route("/openapi.json", _document),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _strange})
+    if page is not None:
+        from telemetry_collector.page import pages
+
+        routes += pages.routes(page)
+
+    async def strange(request: Request, refusal: Exception) -> Response:
+        """What comes to no path of ours."""
+        if not isinstance(refusal, HTTPException):
+            raise refusal
+        path = str(request.scope["path"])
+        if page is not None and not path.startswith(_CALLS):
+            return page.refused(request, refusal.status_code, refusal.headers)
+        detail = _NO_PAGE if path == "/" and page is None else f"{refusal.detail}."
+        answer = receipts.refused(Refusal(refusal.status_code, "request", detail))
+        answer.headers.update(refusal.headers or {})
+        return answer
+
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: strange})
+
+
+def page_of(desk: Desk, settings: Collector, door: Door, writer: Writer) -> Page | None:
+    """The page, None where nobody may come in."""
+    if settings.token_file is None:
+        return None
+    from telemetry_collector.page.serving import Before, Page
+
+    async def decide(decision: Decision) -> tuple[Stored, bool] | UsageError:
+        def job(store: Store) -> tuple[Stored, bool] | UsageError:
+            try:
+                return store.decisions.decide(decision)
+            except UsageError as error:  # of who asked, and none of the store
+                return error
+
+        return await writer.call(job)
+
+    def address(request: Request) -> str:
+        return door.address(request.scope["client"], ",".join(request.headers.getlist(door.header)))
+
+    return Page(desk, Before(settings, settings.token_file, address, decide))
 
 
 class Pings:
@@ -53,7 +101,7 @@ class Pings:
         if isinstance(origin, Refusal):
             return receipts.refused(origin)
         content = await _content(request, said, BODY_LIMIT)
-        read = content if isinstance(content, Refusal) else intake.submission(said.key, content, origin)
+        read = content if isinstance(content, Refusal) else self._let_in(intake.submission(said.key, content, origin))
         if isinstance(read, Refusal):
             return receipts.refused(read)
         stored = await self._stored([read])
@@ -69,6 +117,7 @@ class Pings:
         read = content if isinstance(content, Refusal) else intake.batch(content, origin)
         if isinstance(read, Refusal):
             return receipts.refused(read)
+        read = [self._let_in(one) for one in read]
         stored = await self._stored([one for one in read if isinstance(one, Submission)])
         if isinstance(stored, Refusal):
             return receipts.refused(stored)
@@ -78,6 +127,9 @@ class Pings:
     async def ready(self, request: Request) -> Response:  # noqa: ARG002  # the signature is the library's
         """`GET /health/ready`: whether something can be committed now."""
         return receipts.state(good=await self._writer.is_ready())
+
+    def _let_in(self, read: Submission | Refusal) -> Submission | Refusal:
+        return read if isinstance(read, Refusal) else self._door.refused(read) or read
 
     def _said(self, request: Request) -> Envelope:
         """What its headers say, looked at once: it is done for every report."""
@@ -146,15 +198,6 @@ async def _live(request: Request) -> Response:  # noqa: ARG001  # as above
 
 async def _document(request: Request) -> Response:  # noqa: ARG001  # as above
     return receipts.document(openapi.document())
-
-
-async def _strange(request: Request, refusal: Exception) -> Response:  # noqa: ARG001  # as above
-    """What comes to no path of ours."""
-    if not isinstance(refusal, HTTPException):
-        raise refusal
-    answer = receipts.refused(Refusal(refusal.status_code, "request", f"{refusal.detail}."))
-    answer.headers.update(refusal.headers or {})
-    return answer
 
 
 def living(writer: Writer, tend: Callable[[], AbstractAsyncContextManager[None]]) -> Lifespan:

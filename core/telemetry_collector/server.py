@@ -9,9 +9,11 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from telemetry_collector import retention
 from telemetry_collector.addresses import Keys
+from telemetry_collector.desk import Desk
 from telemetry_collector.writer import Opening, Writer
 from telemetry_core.config import Collector
 from telemetry_core.errors import ConfigurationError, StoreError, TelemetryError
@@ -30,6 +32,10 @@ _FEW_FILES = 512
 """Where the system does not say how many there may be."""
 
 
+class Host(Opening, Desk, Protocol):
+    """Who runs the service and its page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listening:
     """A service that could begin: its place is taken."""
@@ -42,9 +48,14 @@ def listen(settings: Collector) -> Listening:
     """Take the place.
 
     Raises:
-        ConfigurationError: It cannot be had, or what the service needs is not installed.
+        ConfigurationError: It cannot be had, or what the service needs is not installed, or its page has no tokens.
+        SecretExposed: Others can read the digests of tokens.
     """
     _require_libraries()
+    if settings.token_file is not None:
+        from telemetry_collector.page import pages
+
+        pages.check(settings)
     host = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
     try:
         family, _, _, _, address = socket.getaddrinfo(
@@ -60,13 +71,13 @@ def listen(settings: Collector) -> Listening:
     return Listening(f"http://{host}:{settings.port}/pings", taken)
 
 
-def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys) -> None:
+def run(listening: Listening, settings: Collector, opening: Host, keys: Keys) -> None:
     """Receive reports until SIGTERM or SIGINT; what has arrived by then is still answered.
 
     Args:
         listening: The place.
         settings: Who is before it.
-        opening: What opens the store.
+        opening: What opens the store, and runs the page.
         keys: Of the addresses.
 
     Raises:
@@ -81,7 +92,9 @@ def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys)
     writer = Writer(opening, opening.store(again=False))
     keys.renew(opening.clock.now())
     tend = _Tending(writer, opening, keys).tend
-    application = routes.application(Door(settings, keys, opening.clock), writer, routes.living(writer, tend))
+    door = Door(settings, keys, opening.clock)
+    page = routes.page_of(opening, settings, door, writer)
+    application = routes.application(door, writer, routes.living(writer, tend), page)
     config = uvicorn.Config(
         application,
         http=slow.protocol(files),
@@ -103,7 +116,7 @@ def run(listening: Listening, settings: Collector, opening: Opening, keys: Keys)
 
 
 class _Tending:
-    """What is to be done from time to time: keys of addresses are renewed, and old reports summed up."""
+    """What is to be done from time to time: keys of addresses renewed, the fleet followed, old reports summed up."""
 
     def __init__(self, writer: Writer, opening: Opening, keys: Keys) -> None:
         self._writer = writer
@@ -147,6 +160,7 @@ class _Tending:
         if self._hashes_are_due:
             await self._writer.call(lambda store: store.hashes.forget(self._keys.gone(now)))
             self._hashes_are_due = False
+        await self._writer.call(lambda store: store.fleet.follow())
         if self._retained_on != now // _DAY:
             while await self._writer.call(lambda store: retention.step(store, now)):
                 pass

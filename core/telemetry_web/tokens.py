@@ -28,8 +28,12 @@ class Token:
         return not self.engines or engine in self.engines
 
 
-def read(path: Path) -> tuple[Token, ...]:
+def read(path: Path, *, setting: str = "serve.token-file") -> tuple[Token, ...]:
     """All tokens of a file; empty lines and those that begin with # are none.
+
+    Args:
+        path: The file.
+        setting: What names it.
 
     Raises:
         SecretExposed: Others can read it.
@@ -40,10 +44,10 @@ def read(path: Path) -> tuple[Token, ...]:
         lines = files.read_limited(path, _LIMIT).decode("utf-8").splitlines()
     except OSError as error:
         raise ConfigurationError(
-            f"{path} cannot be read: {error.strerror}.", hint="Check serve.token-file and that this user may read it."
+            f"{path} cannot be read: {error.strerror}.", hint=f"Check {setting} and that this user may read it."
         ) from error
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path} is not UTF-8 text.", hint="Check serve.token-file.") from None
+        raise ConfigurationError(f"{path} is not UTF-8 text.", hint=f"Check {setting}.") from None
     return tuple(
         _token(path, number, line)
         for number, line in enumerate(map(str.strip, lines), 1)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from telemetry_collector.addresses import Keys
-from telemetry_collector.door import NETWORK_BURST, NETWORK_RATE, Door
+from telemetry_collector.door import Door
+from telemetry_collector.intake import Origin
 from telemetry_collector.limits import Buckets
 from telemetry_collector.model import Refusal
-from telemetry_core.config import Collector
+from telemetry_core.config import Layers, Rate, load
 from tests.support.clock import START, ManualClock
+from tests.support.collected import submission
+from tests.support.collecting import Collector, exported, report
+from tests.support.program import Program
 
 
 def test_a_place_may_come_often_and_then_as_fast_as_tokens_come_back() -> None:
@@ -37,7 +43,7 @@ def test_many_places_take_no_more_memory_and_few_suffer_for_others() -> None:
         for _ in range(10):
             buckets.take(f"flooder {flooder}", START)
     refused = sum(buckets.take(f"good {number}", START) > 0 for number in range(1000))
-    assert refused < 20
+    assert refused < 8
     assert sys.getsizeof(buckets._tokens) + sys.getsizeof(buckets._seen_at) == before
 
 
@@ -46,21 +52,90 @@ def test_a_clock_that_is_set_back_gives_no_tokens_and_takes_none() -> None:
     assert [buckets.take("a", now) for now in (START, START - 60_000, START - 60_000)] == [0, 0, 1]
 
 
-def test_the_door_refuses_a_network_that_comes_too_often_and_nobody_else(tmp_path: Path) -> None:
-    settings = Collector(listen="", port=1, forwarded="x-forwarded-for", key_period=1000, proxies=("127.0.0.1",))
-    keys = Keys(tmp_path / "keys", 1000)
-    clock = ManualClock()
+def test_to_look_whether_there_is_a_token_takes_none() -> None:
+    buckets = Buckets(rate=1, burst=1)
+    assert [buckets.wait("a", START) for _ in range(3)] == [0, 0, 0]
+    assert [buckets.take("a", START), buckets.wait("a", START), buckets.take("a", START)] == [0, 1, 1]
+
+
+def door(directory: Path, clock: ManualClock, **limits: Any) -> Door:
+    usual = load(Layers()).collector
+    keys = Keys(directory / "keys", 1000)
     keys.renew(clock.now())
-    door = Door(settings, keys, clock)
+    return Door(replace(usual, proxies=("127.0.0.1",), **limits), keys, clock)
 
-    def refused(address: str) -> bool:
-        return isinstance(door.origin(("127.0.0.1", 1), address), Refusal)
 
-    assert not any(refused("203.0.113.7") for _ in range(NETWORK_BURST))
-    refusal = door.origin(("127.0.0.1", 1), "203.0.113.7")
-    assert isinstance(refusal, Refusal)
-    assert (refusal.status, refusal.retry_after) == (429, 1)
+def reason(refusal: object) -> tuple[int, str, int | None] | None:
+    return (refusal.status, refusal.reason, refusal.retry_after) if isinstance(refusal, Refusal) else None
+
+
+def test_the_door_refuses_a_network_that_comes_too_often_and_nobody_else(tmp_path: Path) -> None:
+    clock = ManualClock()
+    at_the_door = door(tmp_path, clock)
+
+    def refused(address: str) -> tuple[int, str, int | None] | None:
+        return reason(at_the_door.origin(("127.0.0.1", 1), address))
+
+    assert not any(refused("203.0.113.7") for _ in range(5000))
+    assert refused("203.0.113.7") == (429, "network", 1)
     assert not refused("203.0.113.8")
     clock.advance(1)
-    assert sum(not refused("203.0.113.7") for _ in range(2 * NETWORK_RATE)) == NETWORK_RATE
-    assert not any(refused("") for _ in range(2 * NETWORK_BURST)), "this host has no limit"
+    assert sum(not refused("203.0.113.7") for _ in range(100)) == 50
+    assert not any(refused("") for _ in range(10_000)), "this host has no limit"
+
+
+def test_an_installation_that_reports_too_often_waits_and_no_other(tmp_path: Path) -> None:
+    clock = ManualClock()
+    at_the_door = door(tmp_path, clock, installation_limit=Rate(6, "m", 10))
+
+    def refused(installation: str | None) -> tuple[int, str, int | None] | None:
+        return reason(at_the_door.refused(submission("", report(installation=installation), at=clock.now())))
+
+    assert not any(refused("mine") for _ in range(10))
+    assert refused("mine") == (429, "installation", 10)
+    assert refused("other") is None
+    assert not any(refused(None) for _ in range(100)), "7.14 may not know its installation"
+    clock.advance(10)
+    assert [refused("mine") for _ in range(2)] == [None, (429, "installation", 10)]
+
+
+def test_all_together_may_come_so_often_and_who_is_refused_takes_nothing_from_the_others(tmp_path: Path) -> None:
+    clock = ManualClock()
+    limits = {"installation_limit": Rate(1, "h", 1), "total_limit": Rate(1, "m", 20)}
+    at_the_door = door(tmp_path, clock, **limits)
+
+    def refused(number: int) -> str | None:
+        found = at_the_door.refused(submission("", report(installation=f"of {number}"), at=clock.now()))
+        return None if found is None else found.reason
+
+    assert [refused(0) for _ in range(50)] == [None, *["installation"] * 49]
+    assert [refused(number) for number in range(1, 21)] == [*[None] * 19, "total"]
+
+
+def test_a_normal_fleet_is_never_refused(tmp_path: Path) -> None:
+    """Forty engines behind one address in cron's minute; a cluster of forty nodes; ten thousand engines at once."""
+    clock = ManualClock()
+    at_the_door = door(tmp_path, clock)
+    for _ in range(24):
+        for engine in range(40):
+            assert isinstance(at_the_door.origin(("203.0.113.7", 1), ""), Origin)
+            assert at_the_door.refused(submission(f"engine-{engine}", at=clock.now())) is None
+            assert at_the_door.refused(submission("", report(count=engine), at=clock.now())) is None
+        clock.advance(60)
+    weeks_of_ten_engines = [submission(f"engine-{day % 10}", at=clock.now()) for day in range(10 * 365)]
+    assert not any(map(at_the_door.refused, weeks_of_ten_engines)), "a year of daily reports, imported at once"
+    assert not any(at_the_door.refused(submission(f"engine-{n}", at=clock.now())) for n in range(10_000))
+
+
+def test_a_running_service_says_which_limit_it_was_and_when_to_come_again(program: Program) -> None:
+    program.configure('[collector]\ninstallation-limit = "6/m burst 3"\ntotal-limit = "6/m burst 6"\n')
+    with Collector(program) as collector:
+        assert [collector.send(report(), f"mine-{n}").status for n in range(3)] == [202, 202, 202]
+        mine = collector.send(report(), "mine-0")
+        assert (mine.status, mine.json["reason"]) == (429, "installation")
+        assert 0 < int(mine.headers["retry-after"]) <= 10
+        batch = collector.send_batch(*((f"{n}", report(installation=f"of {n}")) for n in range(5)))
+        assert [one["status"] for one in batch.json["receipts"]] == [202, 202, 202, 429, 429]
+        assert [one.get("reason") for one in batch.json["receipts"]] == [None, None, None, "total", "total"]
+        assert 0 < int(batch.headers["retry-after"]) <= 10
+    assert len(exported(program)) == 6

@@ -16,6 +16,7 @@ from telemetry_core.config import (
     Layers,
     Log,
     LogTarget,
+    Rate,
     Reporter,
     Serve,
     Size,
@@ -73,6 +74,13 @@ PLAIN: list[tuple[str, str, str, str, object]] = [
     ("collector.forwarded", "TELEMETRY_COLLECTOR__FORWARDED", '"forwarded"', "forwarded", "forwarded"),
     ("collector.key-period", "TELEMETRY_COLLECTOR__KEY_PERIOD", '"1d"', "1d", 86_400_000),
     ("collector.key-file", "TELEMETRY_COLLECTOR__KEY_FILE", '"keys"', "keys", Path("keys")),
+    ("collector.installation-limit", "TELEMETRY_COLLECTOR__INSTALLATION_LIMIT", '"9/h burst 90"', "9/h burst 90",
+     Rate(9, "h", 90)),
+    ("collector.network-limit", "TELEMETRY_COLLECTOR__NETWORK_LIMIT", '"9/m burst 90"', "9/m burst 90",
+     Rate(9, "m", 90)),
+    ("collector.total-limit", "TELEMETRY_COLLECTOR__TOTAL_LIMIT", '"9/s burst 90"', "9/s burst 90", Rate(9, "s", 90)),
+    ("collector.token-file", "TELEMETRY_COLLECTOR__TOKEN_FILE", '"tokens"', "tokens", Path("tokens")),
+    ("collector.allow-http", "TELEMETRY_COLLECTOR__ALLOW_HTTP", "true", "true", True),
 ]  # fmt: skip
 INNER: list[tuple[str, str, str, str, object]] = [
     ("rest", "REST", '"http://127.0.0.1:8080/engine-rest"', "http://127.0.0.1:8080/engine-rest", URL),
@@ -186,7 +194,14 @@ def test_without_anything_said_every_setting_has_its_default() -> None:
         log=Log(level="warning", format="text", rotate_size=Size(10 * 1024 * 1024), rotate_count=5, to=None),
         serve=Serve(listen="127.0.0.1", port=8470),
         collector=Collector(
-            listen="127.0.0.1", port=8471, forwarded="x-forwarded-for", key_period=604_800_000, proxies=()
+            listen="127.0.0.1",
+            port=8471,
+            forwarded="x-forwarded-for",
+            key_period=604_800_000,
+            installation_limit=Rate(1, "s", 3000),
+            network_limit=Rate(50, "s", 5000),
+            total_limit=Rate(500, "s", 1_000_000),
+            proxies=(),
         ),
         endpoint=None,
         allow_http=False,

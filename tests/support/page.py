@@ -6,11 +6,9 @@ import html
 import re
 from html.parser import HTMLParser
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import httpx
-
-from tests.support.web_server import WebServer
 
 _TOKEN = re.compile(r'name="form-token" value="([^"]+)"')
 _PAIR = re.compile(r"<dt>(.*?)</dt><dd>(.*?)</dd>", re.S)
@@ -75,6 +73,12 @@ class Seen:
         self.text, self.english, self.fields = read.text, read.english, read.fields
 
 
+class Served(Protocol):
+    """A running server."""
+
+    port: int
+
+
 class Visitor:
     """One browser; use it as a context manager.
 
@@ -83,7 +87,7 @@ class Visitor:
         language: What it asks for.
     """
 
-    def __init__(self, server: WebServer, *, language: str = "en") -> None:
+    def __init__(self, server: Served, *, language: str = "en") -> None:
         headers = {"Sec-Fetch-Site": "same-origin", "Accept-Language": language}
         url = f"http://127.0.0.1:{server.port}"
         self.client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)

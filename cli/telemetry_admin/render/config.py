@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telemetry_admin.render.console import pairs, safe
-from telemetry_core.config import LogTarget, Size, Url, Value
+from telemetry_core.config import LogTarget, Rate, Size, Url, Value
 from telemetry_core.config.loading import setting_of
 from telemetry_core.config.values import DURATION, duration_text
 from telemetry_core.model import Endpoint
@@ -51,7 +51,7 @@ def _plain(value: object, *, is_duration: bool) -> object:
         return duration_text(value)
     if isinstance(value, Endpoint):
         return value.url
-    if isinstance(value, (Url, Path, LogTarget, Size)):
+    if isinstance(value, (Url, Path, LogTarget, Rate, Size)):
         return str(value)
     if isinstance(value, tuple):
         return [_plain(item, is_duration=False) for item in value]

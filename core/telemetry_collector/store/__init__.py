@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from telemetry_collector import judging
 from telemetry_collector.judging import Known
-from telemetry_collector.model import Held, Ruling, State, Submission, Verdict
+from telemetry_collector.limits import Buckets
+from telemetry_collector.model import Held, History, Ruling, State, Submission, Verdict
 from telemetry_collector.report import DECODER
 from telemetry_collector.store.bodies import Bodies
 from telemetry_collector.store.database import CollectorDatabase
+from telemetry_collector.store.decisions import Decision, Decisions
+from telemetry_collector.store.fleet import Fleet
 from telemetry_collector.store.hashes import Hashes
+from telemetry_collector.store.listing import Listing, Stored, Wanted
 from telemetry_collector.store.receipts import Receipts
 from telemetry_collector.store.sqlite import CollectorFile
 from telemetry_collector.store.totals import Totals
+from telemetry_collector.suspicion import FLOOD_BURST, FLOOD_RATE, calls_for_history
 from telemetry_core.config import Url
 from telemetry_core.errors import StoreUnavailable
 from telemetry_core.model import Millis
 from telemetry_core.store.database import Place, closed_on_failure
+
+__all__ = ["Decision", "Kept", "Store", "Stored", "Wanted", "gone"]
 
 _PAGE = 500
 _COMPARED = 10
@@ -47,7 +54,11 @@ class Store:
         self.bodies = Bodies(database)
         self.hashes = Hashes(database)
         self.totals = Totals(database)
+        self.fleet = Fleet(database, self.bodies)
+        self.listing = Listing(database)
         self._receipts = Receipts(database)
+        self.decisions = Decisions(database, self._receipts, self.bodies, self.fleet)
+        self._floods = Buckets(rate=FLOOD_RATE, burst=FLOOD_BURST)
 
     @classmethod
     def for_writing(cls, place: Place, now: Millis, *, again: bool = False) -> Store:
@@ -75,6 +86,20 @@ class Store:
             store.bodies.note_made()
             store.hashes.note_made()
         return store
+
+    @classmethod
+    def for_deciding(cls, place: Place, now: Millis) -> Store:
+        """Open the store for decisions, beside a service that may be writing it; one that is not there is not made.
+
+        Raises:
+            StoreError: There is none, or this user cannot.
+            ConfigurationError: The driver of the database is not installed.
+        """
+        if isinstance(place, Path) and not place.exists():
+            raise StoreUnavailable(
+                f"There is no store at {place}.", hint="Name it with --store; `telemetry collector serve` makes it."
+            )
+        return cls.for_writing(place, now, again=True)
 
     @classmethod
     def for_reading(cls, place: Place) -> Store | None:
@@ -111,7 +136,12 @@ class Store:
         """
         with self._database.together():
             held, next_number = self._receipts.matching(submissions)
-            known = Known(self._with_evidence(held, submissions), next_number)
+            known = Known(
+                self._with_evidence(held, submissions),
+                next_number,
+                histories=self._histories(submissions),
+                is_flooding=lambda installation, now: self._floods.take(installation, now) > 0,
+            )
             verdicts = judging.judge_all(submissions, known)
             new = [
                 (verdict.held, submission)
@@ -122,6 +152,14 @@ class Store:
             self.bodies.add((held.number, held.received_at, one.body) for held, one in new)
             self.hashes.add((held.number, one.hashes[0]) for held, one in new if one.hashes)
         return verdicts
+
+    def _histories(self, submissions: Sequence[Submission]) -> Mapping[str, History]:
+        """What installations have sent before, where that can make a difference, up to this moment."""
+        wanted = {one.installation for one in submissions if one.installation and calls_for_history(one.facts)}
+        if not wanted:
+            return {}
+        self.fleet.follow()
+        return self.fleet.histories(wanted)
 
     def beat(self, now: Millis) -> None:
         """Commit something, to see whether that can be done.

@@ -66,6 +66,18 @@ class Receipts:
             condition, some = self._database.many.among({"number": "bigint"}, [list(superseded)])
             self._database.change(f"UPDATE receipt SET state = 'superseded' WHERE {condition}", some)
 
+    def become(self, number: int, state: State) -> None:
+        """Give a report another state."""
+        self._database.change("UPDATE receipt SET state = ? WHERE number = ?", (state.value, number))
+
+    def of_window(self, installation: str, window: str) -> list[Held]:
+        """Those without a key of a window that count, the oldest first."""
+        rows = self._database.read(
+            f"{_SELECT} installation = ? AND window_start = ? AND keyed = 0 AND state = 'counted' ORDER BY number",
+            (installation, window),
+        )
+        return [_held(row) for row in rows]
+
     def _of_the_minute(self, without: Sequence[Submission]) -> tuple[str, Sequence[object]]:
         condition, values = self._among({"installation": "text"}, [list({one.installation for one in without})])
         times = [one.received_at for one in without]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from telemetry_core.config.loading import Layers, load, setting_of
 from telemetry_core.config.log_values import LogTarget, Size
+from telemetry_core.config.rates import Rate
 from telemetry_core.config.settings import (
     ENGINE_SETTINGS,
     SETTINGS,
@@ -35,6 +36,7 @@ __all__ = [
     "Layers",
     "Log",
     "LogTarget",
+    "Rate",
     "Reporter",
     "Serve",
     "Setting",

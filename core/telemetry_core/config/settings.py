@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from telemetry_core.config import log_values, networks, values
+from telemetry_core.config import log_values, networks, rates, values
 from telemetry_core.config.log_values import LogTarget, Size
+from telemetry_core.config.rates import Rate
 from telemetry_core.config.values import Type, Url
 from telemetry_core.model import Endpoint, Millis
 
@@ -86,6 +87,16 @@ SETTINGS = (
             " requests come from; it is kept for as long again, then destroyed.", "7d"),
     Setting("collector.key-file", values.PATH, "`collector serve`: the file with those keys, apart from the reports;"
             " without it `collector.keys` in the state directory."),
+    Setting("collector.installation-limit", rates.RATE, "`collector serve`: how many reports of one installation are"
+            " taken.", "1/s burst 3000"),
+    Setting("collector.network-limit", rates.RATE, "`collector serve`: how many requests of one address, or one network"
+            " of IPv6, are taken; this host has no such limit.", "50/s burst 5000"),
+    Setting("collector.total-limit", rates.RATE, "`collector serve`: how many requests are taken in all.",
+            "500/s burst 1000000"),
+    Setting("collector.token-file", values.PATH, "`collector serve`: a file with the digests of tokens for its page;"
+            " without it there is no page."),
+    Setting("collector.allow-http", values.FLAG, "`collector serve`: allow those tokens to come in plain HTTP from"
+            " other hosts, behind a proxy that speaks TLS.", default=False),
 )  # fmt: skip
 
 ENGINE_SETTINGS = (
@@ -164,8 +175,13 @@ class Collector:
     port: int
     forwarded: str
     key_period: Millis
+    installation_limit: Rate
+    network_limit: Rate
+    total_limit: Rate
     proxies: tuple[str, ...] = ()
     key_file: Path | None = None
+    token_file: Path | None = None
+    allow_http: bool = False
 
 
 @dataclass(frozen=True, slots=True)

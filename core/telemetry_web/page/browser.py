@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from telemetry_core.config import Serve
 from telemetry_web.page.texts import Texts, language_of, texts
 
-_COOKIE = "telemetry-session"
+COOKIE = "telemetry-session"
+"""The cookie of the administration page; cookies are of a host with all its ports, so another page has another one."""
+
 _FIELDS = 50
+
+
+class Settings(Protocol):
+    """The table of the server that is asked."""
+
+    @property
+    def allow_http(self) -> bool:
+        """Whether a proxy before it speaks TLS."""
 
 
 class NotAForm(Exception):
@@ -29,6 +39,7 @@ class Browser:
         key: What its cookie says; empty without one.
         binding: What a session is bound to: address and kind of the browser, as a digest.
         secure: Whether it came by TLS, to us or to a proxy before us.
+        name: Of the cookie, without what TLS adds.
     """
 
     address: str
@@ -36,11 +47,12 @@ class Browser:
     binding: str
     secure: bool
     texts: Texts
+    name: str = COOKIE
 
     @property
     def cookie(self) -> str:
         """The cookie's name: with TLS one that no other host and no plain HTTP can set (RFC 6265bis)."""
-        return f"__Host-{_COOKIE}" if self.secure else _COOKIE
+        return _cookie(self.name, secure=self.secure)
 
     def keep(self, response: Response, key: str) -> Response:
         """Have the browser keep a word for as long as it runs."""
@@ -53,17 +65,29 @@ class Browser:
         return response
 
 
-def browser(request: Request, settings: Serve) -> Browser:
-    """Who asks, as far as a request says it."""
+def browser(request: Request, settings: Settings, *, name: str = COOKIE, address: str | None = None) -> Browser:
+    """Who asks, as far as a request says it.
+
+    Args:
+        request: It.
+        settings: Of the server.
+        name: Of the page's cookie.
+        address: Where it comes from, where more is known of that than who has connected.
+    """
     headers = request.headers
-    address = "" if request.client is None else request.client.host
+    if address is None:
+        address = "" if request.client is None else request.client.host
     outermost = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
     proxied = outermost == "https"  # who forges it has a stricter cookie, no more
     secure = request.scope["scheme"] == "https" or settings.allow_http or proxied
-    name = f"__Host-{_COOKIE}" if secure else _COOKIE
     binding = hashlib.sha256(repr((address, headers.get("user-agent", ""))).encode()).hexdigest()
     language = texts(language_of(headers.get("accept-language", "")))
-    return Browser(address, request.cookies.get(name, ""), binding, secure, language)
+    key = request.cookies.get(_cookie(name, secure=secure), "")
+    return Browser(address, key, binding, secure, language, name)
+
+
+def _cookie(name: str, *, secure: bool) -> str:
+    return f"__Host-{name}" if secure else name
 
 
 def is_from_here(request: Request) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -29,13 +29,18 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 
+PACKAGE = "telemetry_web.page"
+"""Whose templates and files there are; another page's may extend and include these templates."""
+
 _FILES = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
 
-def draw(template: str, texts: Texts, values: Mapping[str, object], *, status: int = 200) -> Response:
-    """A page in a language."""
+def draw(
+    template: str, texts: Texts, values: Mapping[str, object], *, status: int = 200, package: str = PACKAGE
+) -> Response:
+    """A page in a language, by a template of a package."""
     text = (
-        _templates()
+        _templates(package)
         .get_template(template)
         .render({**values, "_": texts.word, "said": texts.said, "language": texts.language, "verbatim": VERBATIM})
     )
@@ -70,13 +75,14 @@ def _digest(name: str) -> str:
 
 @cache
 def _bytes(name: str) -> bytes:
-    return resources.files("telemetry_web.page").joinpath("files", name).read_bytes()
+    return resources.files(PACKAGE).joinpath("files", name).read_bytes()
 
 
 @cache
-def _templates() -> Environment:
+def _templates(package: str) -> Environment:
+    packages = dict.fromkeys((package, PACKAGE))
     environment = Environment(
-        loader=PackageLoader("telemetry_web.page", "templates"),
+        loader=ChoiceLoader([PackageLoader(name, "templates") for name in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

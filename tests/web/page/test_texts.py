@@ -13,8 +13,10 @@ import pytest
 from jinja2.ext import babel_extract
 
 import telemetry_admin
+import telemetry_collector
 import telemetry_core
 import telemetry_web
+from telemetry_collector.model import State
 from telemetry_core.model import Kind, Outcome, ReportState, Trigger
 from telemetry_core.reporting.monitoring import Level
 from telemetry_core.words.status import STATES
@@ -24,6 +26,7 @@ from telemetry_web.page.texts import LANGUAGES, catalogue, language_of, texts
 CORE = Path(telemetry_core.__file__).parent
 CLI = Path(telemetry_admin.__file__).parent
 PAGE = Path(telemetry_web.__file__).parent / "page"
+COLLECTOR = Path(telemetry_collector.__file__).parent
 GAP = re.compile(r"\{(\w+)\}")
 TRANSLATED = {str(one.id): str(one.string) for one in catalogue("de") if one.id}
 GERMAN = texts("de")
@@ -39,6 +42,8 @@ TELLING = [
     CORE / "http" / "failures.py",
     *PAGE.glob("views/*.py"),
     *(PAGE / name for name in ("serving.py", "signing_in.py", "readings.py", "browser.py")),
+    *COLLECTOR.glob("page/views/*.py"),
+    *(COLLECTOR / name for name in ("page/serving.py", "page/signing_in.py", "suspicion.py", "store/decisions.py")),
 ]
 
 #: What is said on the command line alone or only if this program is wrong, and what is looked for in other texts.
@@ -54,13 +59,16 @@ NEVER_SHOWN = {
     "A permit without an endpoint.",
     "Another process sent or decided something meanwhile.",
     "Switch its own reporter off first.",
+    "Camunda BPM Runtime",
+    "Operaton BPM Runtime",
+    "INSERT INTO decision (number, decided_at, decided_by, state) VALUES (?, ?, ?, ?)",
 }
 
 
 def in_templates() -> set[str]:
     """Every text that a template names, found as Jinja reads it."""
     found = set()
-    for template in (PAGE / "templates").glob("*.html"):
+    for template in (*PAGE.glob("templates/*.html"), *COLLECTOR.glob("page/templates/*.html")):
         with template.open("rb") as file:
             options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
             for _, function, said, _ in babel_extract(file, ["_", "said"], [], options):
@@ -137,12 +145,12 @@ def test_everything_that_core_says_on_the_page_is_in_the_catalogue() -> None:
 
 
 def test_words_of_the_product_are_in_the_catalogue() -> None:
-    words = [*Kind, *Outcome, *ReportState, *Trigger, *STATES.values(), *(level.name for level in Level)]
+    words = [*Kind, *Outcome, *ReportState, *Trigger, *State, *STATES.values(), *(level.name for level in Level)]
     assert not set(words) - set(TRANSLATED)
 
 
 def test_nothing_in_the_catalogue_is_unused() -> None:
-    modules = [*CORE.rglob("*.py"), *PAGE.rglob("*.py"), *CLI.rglob("*.py")]
+    modules = [*CORE.rglob("*.py"), *COLLECTOR.rglob("*.py"), *PAGE.rglob("*.py"), *CLI.rglob("*.py")]
     parts = {part for path in modules for text in chunks(path) for part in (text, text.strip())} | {
         level.name for level in Level
     }

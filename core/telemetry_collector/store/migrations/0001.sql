@@ -14,6 +14,46 @@ CREATE TABLE receipt (
 
 CREATE INDEX receipt_window ON receipt (installation, window_start, received_at);
 
+-- What waits for a decision is little, and is looked for by itself.
+CREATE INDEX receipt_quarantined ON receipt (number) WHERE state = 'quarantined';
+
+-- Every decision about a report in quarantine: what it became, and who decided.
+CREATE TABLE decision (
+    number BIGINT NOT NULL,
+    decided_at BIGINT NOT NULL,
+    decided_by TEXT NOT NULL,
+    state TEXT NOT NULL
+);
+
+CREATE INDEX decision_report ON decision (number);
+
+-- What an installation has sent so far, of what was accepted; followed from the receipts, soon after they came.
+CREATE TABLE installation (
+    installation TEXT PRIMARY KEY,
+    product TEXT NOT NULL,
+    version TEXT NOT NULL,
+    reports BIGINT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    last_number BIGINT NOT NULL,
+    peaks TEXT NOT NULL
+);
+
+CREATE INDEX installation_last ON installation (last_at);
+
+-- How many reports came on a day (days since 1970, UTC), and how many of them were set apart; followed likewise.
+CREATE TABLE arrival (
+    day INTEGER PRIMARY KEY,
+    reports BIGINT NOT NULL,
+    set_apart BIGINT NOT NULL
+);
+
+-- Up to which receipt that is done.
+CREATE TABLE followed (
+    number INTEGER PRIMARY KEY,
+    up_to BIGINT NOT NULL
+);
+
 -- What is left of reports whose month is over for long: their counts, summed by day (UTC) and installation, as JSON.
 CREATE TABLE daily_total (
     day TEXT NOT NULL,
