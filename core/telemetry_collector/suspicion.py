@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from telemetry_collector.model import Facts, History, instant
@@ -69,7 +70,7 @@ def facts(report: Report, window: str) -> Facts:
 
 def calls_for_history(about: Facts | None) -> bool:
     """Whether what the installation has sent before can make a difference."""
-    return about is not None and bool(about.large or _product(about))
+    return about is not None and bool(about.large or _problem(about.product, about.version))
 
 
 def measures(report: Report) -> Mapping[str, int]:
@@ -125,7 +126,7 @@ def fall(counts: Mapping[str, int], earlier: Mapping[str, int], window: str) -> 
 
 def _reasons(about: Facts, received_at: Millis, history: History, *, is_flooding: bool) -> Iterator[Reason]:
     is_known = history.reports > 0 and (about.product, about.version) == (history.product, history.version)
-    if (problem := _product(about)) and not is_known:
+    if (problem := _problem(about.product, about.version)) and not is_known:
         yield problem
     tolerance = FUTURE if about.has_zone else FUTURE_WITHOUT_ZONE
     if about.window_at is not None and about.window_at > received_at + tolerance:
@@ -144,17 +145,18 @@ def _believed(name: str, history: History, about_days: float) -> float:
     return LEAP_FACTOR * max(history.peaks.get(name, 0), usual(name)) * about_days
 
 
-def _product(about: Facts) -> Reason | None:
-    """Why there is no such product, or no such release of it; None where there is."""
-    pattern = _RELEASES.get(about.product)
+@lru_cache(maxsize=256)
+def _problem(product: str, version: str) -> Reason | None:
+    """Why there is no such product, or no such release of it; None where there is. A fleet has few of them."""
+    pattern = _RELEASES.get(product)
     if pattern is None:
-        return "product-unknown", f"{_shown(about.product)} is no product of the family."
-    if not about.version:  # 7.14 may not know it (facts §1.2)
+        return "product-unknown", f"{_shown(product)} is no product of the family."
+    if not version:  # 7.14 may not know it (facts §1.2)
         return None
-    match = pattern.fullmatch(about.version)
+    match = pattern.fullmatch(version)
     minor = match[1] if match is not None and match.re.groups else None
     if match is None or (minor is not None and not OLDEST_MINOR <= int(minor) <= NEWEST_MINOR):
-        return "release-impossible", f"There is no release {_shown(about.version)} of {about.product}."
+        return "release-impossible", f"There is no release {_shown(version)} of {product}."
     return None
 
 
