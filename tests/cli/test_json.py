@@ -54,7 +54,7 @@ COMMANDS = {
     "telemetry --version": "--version",
 }
 #: They end only when they are told to: tests/web/test_serve.py, tests/collector/test_serve.py; or need what was
-#: received: tests/collector/test_quarantine.py.
+#: received: tests/collector/test_deciding.py.
 ELSEWHERE = {"serve", "collector serve", "collector list", "collector release", "collector drop"}
 REPORT_KEYS = {
     "id", "kind", "trigger", "state", "installation", "engines", "endpoint", "attempts", "maybe-arrived",

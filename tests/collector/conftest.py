@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from telemetry_core.store import Place
-from tests.support.collecting import Collector
+from tests.support.collecting import Collector, captured, report
+from tests.support.collector_page import let_in
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.stores import url_of
@@ -62,3 +63,18 @@ def installation() -> Callable[[], str]:
     from uuid import uuid4
 
     return lambda: str(uuid4())
+
+
+@pytest.fixture
+def collector(ready: Program) -> Iterator[Collector]:
+    """With three reports of an installation, one of another, and some in quarantine."""
+    let_in(ready)
+    with Collector(ready) as running:
+        for number in range(3):
+            running.send(report(installation="a", count=number + 40), f"a-{number}")
+        running.send(captured("7.17.0", 1))
+        running.send(report(installation="a", version="7.99.0"), "bad-release")
+        running.send(report(installation="<b>c", count=2**63 - 1), "bad-count")
+        yield running
+        assert running.end() == 0
+        assert running.errors == b"", "nothing that a request did is an error of the service"

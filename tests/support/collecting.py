@@ -169,3 +169,11 @@ def exported(program: Program, *arguments: str) -> list[dict[str, Any]]:
     assert value["format"] == 1
     reports: list[dict[str, Any]] = value["reports"]
     return reports
+
+
+def listed(program: Program, *arguments: str) -> list[dict[str, Any]]:
+    """What `collector list` gives."""
+    done = program("collector", "list", "--json", *arguments)
+    assert (done.status, done.errors) == (0, "")
+    reports: list[dict[str, Any]] = done.data["reports"]
+    return reports
