@@ -133,21 +133,29 @@ def _watched(collector: Collector, books: Books, chance: random.Random) -> str:
     calls = "recvfrom,sendto,fdatasync,fsync"
     with _strace(collector, calls, ["-y", "-s", "16"]) as trace, Fleet(collector.port, books, 0, chance):
         time.sleep(chance.uniform(0.5, 1))
-    heard: dict[str, int] = {}
-    begun: dict[str, int] = {}
-    last_sync, early, receipts = -1, 0, 0
-    for place_, line in enumerate(trace.read_text(encoding="utf-8", errors="replace").splitlines()):
-        thread = line.split(" ", 1)[0]
-        if found := re.search(r" f(?:data)?sync\(.*-wal>", line):
-            begun[thread] = place_
-        if re.search(r"f(?:data)?sync(?:\(| resumed).*= 0$", line) and thread in begun:
-            last_sync = max(last_sync, begun.pop(thread))
-        elif found := re.search(r" recvfrom\((\d+).* = [1-9]", line):
-            heard[found[1]] = place_
-        elif found := re.search(r' sendto\((\d+)[^"]*"HTTP/1.1 202', line):
-            receipts += 1
-            early += heard.get(found[1], place_) > last_sync
+    receipts, early = _early(trace.read_text(encoding="utf-8", errors="replace").splitlines())
     return "" if receipts and not early else f"{early} of {receipts} receipts left before a sync"
+
+
+def _early(lines: list[str]) -> tuple[int, int]:
+    """How many receipts there are in a trace, and before how many no sync has succeeded that began after the report."""
+    heard: dict[str, int] = {}  # by descriptor
+    begun: dict[str, tuple[str, int]] = {}  # by thread: what it does, and since when
+    last_sync, receipts, early = -1, 0, 0
+    for place_, line in enumerate(lines):
+        thread = line.split(" ", 1)[0]
+        if found := re.search(r" (recvfrom|sendto|fdatasync|fsync)\((\d+)", line):
+            begun[thread] = f"{found[1]} {found[2]}{' of the log' * ('-wal>' in line)}", place_
+            if found[1] == "sendto" and '"HTTP/1.1 202' in line:
+                receipts += 1
+                early += heard[found[2]] > last_sync
+        if thread in begun and (ended := re.search(r" = (\d+)$", line)):
+            what, since = begun.pop(thread)
+            if what.startswith("recvfrom ") and ended[1] != "0":
+                heard[what.split(" ")[1]] = place_
+            elif what.endswith(" of the log"):
+                last_sync = max(last_sync, since)
+    return receipts, early
 
 
 _WAYS = {"full": _full, "limit": _limit, "broken": _broken, "slow": _slow, "watched": _watched}
