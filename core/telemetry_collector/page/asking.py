@@ -10,8 +10,6 @@ from telemetry_collector.store import Decision, Store, Stored
 from telemetry_core.model import Millis
 from telemetry_web.page.asked import Drawn, Moved
 
-ON_A_PAGE = 50
-
 Answer: TypeAlias = Drawn | Moved
 
 
@@ -34,17 +32,3 @@ class Question:
     now: Millis
     query: Mapping[str, str]
     form: Mapping[str, str]
-
-    def first(self, count: int) -> int:
-        """Which of so many lines is the first one to be shown."""
-        text = self.query.get("from", "")
-        wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-        return wanted if wanted < count else 0
-
-
-def around(first: int, count: int) -> Mapping[str, int | None]:
-    """Where the lines before and after some begin, for links; None where there are none."""
-    return {
-        "earlier": max(first - ON_A_PAGE, 0) if first else None,
-        "later": first + ON_A_PAGE if first + ON_A_PAGE < count else None,
-    }

@@ -57,3 +57,22 @@ class Bytes:
 
     body: bytes
     name: str
+
+
+ON_A_PAGE = 50
+"""Lines of a list that are shown at once."""
+
+
+def first_of(query: Mapping[str, str], count: int) -> int:
+    """Which of so many lines is the first one to be shown."""
+    text = query.get("from", "")
+    wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    return wanted if wanted < count else 0
+
+
+def around(first: int, count: int) -> Mapping[str, int | None]:
+    """Where the lines before and after some begin, for links; None where there are none."""
+    return {
+        "earlier": max(first - ON_A_PAGE, 0) if first else None,
+        "later": first + ON_A_PAGE if first + ON_A_PAGE < count else None,
+    }

@@ -41,7 +41,7 @@ TELLING = [
     *CORE.glob("environment/*.py"),
     CORE / "http" / "failures.py",
     *PAGE.glob("views/*.py"),
-    *(PAGE / name for name in ("serving.py", "signing_in.py", "readings.py", "browser.py")),
+    *(PAGE / name for name in ("frame.py", "serving.py", "signing_in.py", "readings.py", "browser.py")),
     *COLLECTOR.glob("page/views/*.py"),
     *(COLLECTOR / name for name in ("page/serving.py", "page/signing_in.py", "suspicion.py", "store/decisions.py")),
 ]

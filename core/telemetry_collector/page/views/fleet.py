@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from telemetry_collector.page.asking import ON_A_PAGE, Question, around
+from telemetry_collector.page.asking import Question
 from telemetry_collector.report import DECODER
 from telemetry_collector.store.fleet import Arrivals
 from telemetry_core.model import HOUR
-from telemetry_web.page.asked import Drawn
+from telemetry_web.page.asked import ON_A_PAGE, Drawn, around, first_of
 from telemetry_web.page.plots import Plot, plot
 
 _DAY = 24 * HOUR
@@ -26,7 +26,7 @@ def fleet(question: Question) -> Drawn:
     """A part of the table, those first that reported last, and the plot."""
     store = question.store
     count = store.fleet.count()
-    first = question.first(count)
+    first = first_of(question.query, count)
     members = store.fleet.newest(first, ON_A_PAGE)
     bodies = store.bodies.of([(one.last_number, one.last_at) for one in members])
     waiting = store.listing.quarantined()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from telemetry_collector.model import State
-from telemetry_collector.page.asking import ON_A_PAGE, Question, around
+from telemetry_collector.page.asking import Question
 from telemetry_collector.store import Decision, Wanted
 from telemetry_core.errors import UsageError
-from telemetry_web.page.asked import Drawn, Moved
+from telemetry_web.page.asked import ON_A_PAGE, Drawn, Moved, around, first_of
 
 PATH = "/quarantine"
 COUNTS = "The report {id} counts now, as if it had when it came."
@@ -18,7 +18,7 @@ UNCHANGED = "Nothing changed."
 def quarantine(question: Question) -> Drawn:
     """A part of the list, newest first."""
     count = sum(question.store.listing.quarantined().values())
-    first = question.first(count)
+    first = first_of(question.query, count)
     reports = question.store.listing.newest(Wanted(quarantined=True), first=first, count=ON_A_PAGE)
     return Drawn("quarantine.html", {"reports": reports, "count": count, **around(first, count)})
 

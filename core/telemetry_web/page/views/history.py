@@ -8,22 +8,15 @@ from telemetry_core.reporting import Session
 from telemetry_core.words import history as words
 from telemetry_core.words.instants import instant
 from telemetry_core.words.preview import readable
-from telemetry_web.page.asked import Asked, Bytes, Drawn
-
-_ON_A_PAGE = 50
+from telemetry_web.page.asked import ON_A_PAGE, Asked, Bytes, Drawn, around, first_of
 
 
 def history(asked: Asked) -> Drawn:
     """The list, newest first, in parts."""
     with asked.opener.reading() as session:
         reports = _of(session, asked)
-    first = _position(asked, len(reports))
-    part = reports[first : first + _ON_A_PAGE]
-    later = first + _ON_A_PAGE if first + _ON_A_PAGE < len(reports) else None
-    return Drawn(
-        "history.html",
-        {"reports": part, "later": later, "earlier": max(first - _ON_A_PAGE, 0) if first else None},
-    )
+    first = first_of(asked.query, len(reports))
+    return Drawn("history.html", {"reports": reports[first : first + ON_A_PAGE], **around(first, len(reports))})
 
 
 def report(asked: Asked) -> Drawn:
@@ -72,9 +65,3 @@ def _find(session: Session, asked: Asked) -> Report:
     if found is not None and found.installation == session.installation(asked.engine):
         return found
     raise UnknownReport("No report of this engine has this id.", hint="The history lists all of them.")
-
-
-def _position(asked: Asked, count: int) -> int:
-    text = asked.query.get("from", "")
-    wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-    return wanted if wanted < count else 0
