@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from telemetry_core import consent as consents
@@ -51,10 +51,7 @@ class Begin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the nodes of one installation said, how many are listed, and the base there was before they were asked.
-
-    `withheld`, `public` and `carried` are for `counting.permitted`.
-    """
+    """What the nodes of one installation said, how many are listed, and the base there was before they were asked."""
 
     engines: tuple[str, ...]
     listed: int
@@ -62,9 +59,26 @@ class _Reading:
     read_at: Millis
     own_reporter: bool
     begun_with: Base | None
-    withheld: frozenset[str] = frozenset()
-    public: bool = False
-    carried: Counts = field(default_factory=Counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What holds for the counts of an installation now: whether any are kept, and what of them is dropped.
+
+    Attributes:
+        withheld: Fields that are left out of reports.
+        carried: What a pending report carries.
+        public: Whether metrics leave by their public names too.
+    """
+
+    enabled: bool
+    withheld: frozenset[str]
+    carried: Counts
+    public: bool
+
+    def permitted(self, counts: Counts) -> Counts:
+        """The counts that may wait to be reported."""
+        return counting.permitted(counts, self.withheld, self.carried, public=self.public)
 
 
 def observe(
@@ -94,22 +108,31 @@ def observe(
     found = environment.gather([*used, *_configured(group), *license_set_here(session, installation), *unused])
     reading = _reading(group, used, before if before is not None and before.installation == installation else None)
     with session.store.transaction() if keep else nullcontext():
-        consent = session.consent_of(group)
-        enabled = begin is not Begin.NO or consent.state is State.ENABLED
-        withheld = consents.left_out(consent, found.findings)
-        pending = session.store.reports.pending(installation, Kind.PERIODIC)
-        carried = Counts() if pending is None else pending.carried
-        reading = replace(reading, withheld=withheld, public=has_public_metric_names(product), carried=carried)
+        terms = _terms(session, group, found, begin)
         before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
         if before is not None and begin is Begin.JOINING:
-            before = _joined(session, before, reading)
-        ledger, usage = _count(installation, before, reading) if enabled else (None, Usage(Counts(), None, {}))
+            before = _joined(session, before, reading, terms)
+        nothing = (None, Usage(Counts(), None, {}))
+        ledger, usage = _count(installation, before, reading, terms) if terms.enabled else nothing
         seen = _seen(reading, installation, product, found=found, ledger=ledger, usage=usage)
         if keep:
             if ledger is not None:
                 session.store.ledgers.put(ledger)
             _keep_contacts(session, seen)
     return seen
+
+
+def _terms(session: Session, group: tuple[Engine, ...], found: Environment, begin: Begin) -> _Terms:
+    """The consent of now for what was found."""
+    installation, product = payload.identity(found)
+    consent = session.consent_of(group)
+    pending = session.store.reports.pending(installation, Kind.PERIODIC)
+    return _Terms(
+        enabled=begin is not Begin.NO or consent.state is State.ENABLED,
+        withheld=consents.left_out(consent, found.findings),
+        carried=Counts() if pending is None else pending.carried,
+        public=has_public_metric_names(product),
+    )
 
 
 def _reading(group: tuple[Engine, ...], used: tuple[Snapshot, ...], before: Ledger | None) -> _Reading:
@@ -166,7 +189,7 @@ def _wanted(before: Ledger | None, now: Millis) -> engines.Wanted:
     return engines.Wanted(since, next_since, counting_rows.wanted(None if base is None else base.rows, now))
 
 
-def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple[Ledger, Usage]:
+def _count(installation: str, before: Ledger | None, reading: _Reading, terms: _Terms) -> tuple[Ledger, Usage]:
     if before is None:
         base = counting.begin(reading.snapshots, reading.read_at, listed=reading.listed)
         ledger = Ledger(installation, base, _zeros(base), window_start=reading.read_at)
@@ -176,7 +199,7 @@ def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple
         base, accumulated = counting.stay_out(seen.base), before.accumulated
     else:
         base, accumulated = seen.base, counting.add(before.accumulated, seen.counts)
-    accumulated = counting.permitted(accumulated, reading.withheld, reading.carried, public=reading.public)
+    accumulated = terms.permitted(accumulated)
     window_start = min(before.window_start, reading.read_at)  # later only where a clock was wrong
     ledger = Ledger(installation, base, accumulated, window_start)
     counts = Counts(
@@ -186,14 +209,14 @@ def _count(installation: str, before: Ledger | None, reading: _Reading) -> tuple
     return ledger, Usage(counts, window_start, seen.problems)
 
 
-def _joined(session: Session, before: Ledger, reading: _Reading) -> Ledger:
+def _joined(session: Session, before: Ledger, reading: _Reading, terms: _Terms) -> Ledger:
     """A ledger with what the entries of before have counted until now, and a new base of all entries.
 
     Commands of an entry that joins are of before its consent.
     """
     of_before = {engine.entry for engine in session.sharing(before.installation)}
     theirs = tuple(one if one.engine in of_before else replace(one, commands=None) for one in reading.snapshots)
-    ledger, _ = _count(before.installation, before, replace(reading, snapshots=theirs))
+    ledger, _ = _count(before.installation, before, replace(reading, snapshots=theirs), terms)
     base = counting.begin(reading.snapshots, reading.read_at, listed=reading.listed)
     return replace(ledger, base=base)
 

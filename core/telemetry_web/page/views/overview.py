@@ -19,7 +19,6 @@ def overview(opener: Opener, engines: list[tuple[Engine, Guest]]) -> Drawn:
                 "state": STATES[session.consent(engine.entry).state],
                 "verdict": verdict(reporting.explain(session, engine)),
                 "health": reporting.health(session, engine),
-                "status": reporting.status(session, engine),
                 "guest": guest,
             }
             for engine, guest in engines

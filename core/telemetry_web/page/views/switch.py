@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 from telemetry_core import administration, reporting
 from telemetry_core.administration import AS_BEFORE, Author, Choice, Decided, legal_note
 from telemetry_core.errors import StoreDamaged
-from telemetry_core.model import Kind, State
+from telemetry_core.model import Decision, Kind, State
 from telemetry_core.reporting import Session
 from telemetry_core.wire import field_path
 from telemetry_core.words import consent as words
@@ -39,14 +40,15 @@ def enable(asked: Asked) -> Drawn | Moved:
         EndpointMissing: There is nowhere to send reports to.
         EngineError: The engine does not answer, so that no base can be taken; nothing was changed.
     """
-    if not asked.form:
-        with asked.opener.reading() as session:
-            administration.require_endpoint(session)
-            return _shown(asked, session)
     with asked.opener.reading() as session:
-        if _digest(asked, session) != asked.form.get("shown"):
-            return _shown(asked, session, message=CHANGED)
-        choice = _choice(asked, session)
+        if not asked.form:
+            administration.require_endpoint(session)
+        offer = _offer(asked, session)
+    if not asked.form:
+        return _shown(asked, offer)
+    if offer.digest != asked.form.get("shown"):
+        return _shown(asked, offer, message=CHANGED)
+    choice = _choice(asked, offer)
     author = _author(asked, note_shown=True)
 
     def decide(session: Session) -> tuple[Decided, str]:
@@ -76,37 +78,82 @@ def _before_disabling(asked: Asked) -> Drawn:
             status = reporting.status(session, asked.engine)
     except StoreDamaged:
         return Drawn("disable.html", {"initial": "", "pending": "", "damaged": True})
-    waits = status.pending is not None and status.pending.kind is Kind.PERIODIC
-    pending = status.pending.id if waits and status.pending is not None else ""
-    return Drawn("disable.html", {"initial": initial(status), "pending": pending, "damaged": False})
+    pending = status.pending
+    waits = "" if pending is None or pending.kind is not Kind.PERIODIC else pending.id
+    return Drawn("disable.html", {"initial": initial(status), "pending": waits, "damaged": False})
 
 
-def _shown(asked: Asked, session: Session, *, message: str = "") -> Drawn:
-    ticked = {name: name not in _withheld(asked, session) for name in CATEGORIES}
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What is to be agreed to, read once.
+
+    Attributes:
+        decision: The last one before.
+        configured: The fields that the configuration withholds.
+    """
+
+    note: str
+    rows: tuple[tuple[str, str], ...]
+    decision: Decision | None
+    configured: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of what is shown: somebody may configure another endpoint, or decide, between the form and the click."""
+        decided = self.decision and (self.decision.state, self.decision.decided_at)
+        return hashlib.sha256(repr((self.note, self.rows, decided)).encode()).hexdigest()
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether only fields are chosen anew."""
+        return self.decision is not None and self.decision.state is State.ENABLED
+
+    @property
+    def chosen(self) -> set[str]:
+        """The fields that were withheld by choice."""
+        return set() if self.decision is None else set(self.decision.withheld)
+
+    def withholds(self, category: str) -> bool:
+        """Whether everything of a category was withheld by choice."""
+        return administration.fields_of([category]) <= self.chosen
+
+    def finer(self, category: str) -> list[str]:
+        """What of it stays withheld although it is ticked: single fields, and what the configuration says."""
+        fields = administration.fields_of([category])
+        single = set() if self.withholds(category) else self.chosen
+        return sorted(
+            field_path(name)
+            for name in {*single, *self.configured}
+            if name in fields or name.partition(".")[0] in fields
+        )
+
+
+def _offer(asked: Asked, session: Session) -> _Offer:
+    return _Offer(
+        note=legal_note.TEXTS[asked.texts.language],
+        rows=tuple(words.meaning(session, (asked.engine,), AS_BEFORE)),
+        decision=session.recorded_consent(asked.engine.entry).decision,
+        configured=tuple(session.config.withhold),
+    )
+
+
+def _shown(asked: Asked, offer: _Offer, *, message: str = "") -> Drawn:
+    ticked = {name: not offer.withholds(name) for name in CATEGORIES}
     if asked.form:  # what was filled in before it was shown anew
         ticked = {name: asked.form.get(name) == "yes" for name in CATEGORIES}
-    decision = session.recorded_consent(asked.engine.entry).decision
     return Drawn(
         "enable.html",
         {
-            "note": legal_note.TEXTS[asked.texts.language],
-            "rows": words.meaning(session, (asked.engine,), AS_BEFORE),
-            "categories": [(name, ticked[name], _finer(asked, session, name)) for name in CATEGORIES],
+            "note": offer.note,
+            "rows": offer.rows,
+            "categories": [(name, ticked[name], offer.finer(name)) for name in CATEGORIES],
             "given": {name: asked.form.get(name, "") for name in ("authorized-by", "reason")},
-            "shown": _digest(asked, session),
-            "enabled": decision is not None and decision.state is State.ENABLED,
+            "shown": offer.digest,
+            "enabled": offer.is_enabled,
             "message": message,
         },
         409 if message else 200,
     )
-
-
-def _digest(asked: Asked, session: Session) -> str:
-    """Of what is shown: somebody may configure another endpoint, or decide, between the form and the click."""
-    rows = words.meaning(session, (asked.engine,), AS_BEFORE)
-    decision = session.recorded_consent(asked.engine.entry).decision
-    shown = (legal_note.TEXTS[asked.texts.language], rows, decision and (decision.state, decision.decided_at))
-    return hashlib.sha256(repr(shown).encode()).hexdigest()
 
 
 def _notice(decided: Decided, obstacle: str) -> str:
@@ -117,32 +164,11 @@ def _notice(decided: Decided, obstacle: str) -> str:
     return ENABLED_ANEW if decided.again else ENABLED
 
 
-def _finer(asked: Asked, session: Session, category: str) -> list[str]:
-    """What of a category stays withheld although it is ticked: single fields, and what the configuration says."""
-    decision = session.recorded_consent(asked.engine.entry).decision
-    chosen = set(decision.withheld) if decision is not None else set()
-    of_category = administration.fields_of([category])
-    whole = set() if of_category <= chosen else chosen
-    return sorted(
-        field_path(name)
-        for name in {*whole, *session.config.withhold}
-        if name in of_category or name.partition(".")[0] in of_category
-    )
-
-
-def _withheld(asked: Asked, session: Session) -> set[str]:
-    """The categories of which everything is withheld by choice."""
-    decision = session.recorded_consent(asked.engine.entry).decision
-    chosen = set(decision.withheld) if decision is not None else set()
-    return {name for name in CATEGORIES if administration.fields_of([name]) <= chosen}
-
-
-def _choice(asked: Asked, session: Session) -> Choice:
+def _choice(asked: Asked, offer: _Offer) -> Choice:
     """What the boxes change of what was chosen before; single fields that are withheld stay so."""
-    before = _withheld(asked, session)
-    agreed = {name for name in CATEGORIES if asked.form.get(name) == "yes"}
+    agreed = [name for name in CATEGORIES if asked.form.get(name) == "yes"]
     without = tuple(name for name in CATEGORIES if name not in agreed)
-    return Choice(without, tuple(name for name in CATEGORIES if name in agreed and name in before))
+    return Choice(without, tuple(name for name in agreed if offer.withholds(name)))
 
 
 def _author(asked: Asked, *, note_shown: bool) -> Author:
