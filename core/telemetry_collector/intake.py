@@ -7,13 +7,15 @@ import re
 import zlib
 from base64 import b64decode
 from binascii import Error as NotBase64
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from telemetry_collector import report, suspicion, withholding
 from telemetry_collector.model import Hash, Refusal, Submission
 from telemetry_core.model import Millis
+
+T = TypeVar("T")
 
 BODY_LIMIT = 128 * 1024
 """Bytes of one report, after inflating."""
@@ -127,31 +129,31 @@ def submission(said_key: str | None, body: bytes, origin: Origin) -> Submission 
 
 def batch(body: bytes, origin: Origin) -> list[Submission | Refusal] | Refusal:
     """The reports of a batch, each by itself; the bytes of one are those between its key `report` and what follows."""
-    try:
-        body.decode("utf-8")
-        items = _BATCH.decode(body).reports
-    except msgspec.ValidationError as error:
-        return Refusal(422, "batch", f"The body is no batch: {error}.")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Refusal(400, "json", f"The body is no JSON in UTF-8: {error}.")
-    except RecursionError:
-        return _TOO_DEEP
+    read = _read_as("batch", _BATCH, body)
+    if isinstance(read, Refusal):
+        return read
     return [
         submission(one.id, bytes(one.report), origin) if len(one.report) <= BODY_LIMIT else too_large(BODY_LIMIT)
-        for one in items
+        for one in read.reports
     ]
 
 
-def _report(body: bytes) -> report.Report | Refusal:
+def _read_as(kind: str, decoder: msgspec.json.Decoder[T], body: bytes) -> T | Refusal:
     try:
         body.decode("utf-8")
-        read = report.DECODER.decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
-        return Refusal(422, "report", f"The body is no report: {error}.")
+        return Refusal(422, kind, f"The body is no {kind}: {error}.")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Refusal(400, "json", f"The body is no JSON in UTF-8: {error}.")
     except RecursionError:
         return _TOO_DEEP
+
+
+def _report(body: bytes) -> report.Report | Refusal:
+    read = _read_as("report", report.DECODER, body)
+    if isinstance(read, Refusal):
+        return read
     if _is_too_deep(body) and _is_too_deep(_STRING.sub(b'""', body)):  # brackets in strings are none; most have none
         return _TOO_DEEP
     if _TOO_MANY_DIGITS in body.translate(_ZEROS) and _TOO_MANY_DIGITS in _STRING.sub(b'""', body).translate(_ZEROS):

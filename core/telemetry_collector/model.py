@@ -104,8 +104,8 @@ class Submission(msgspec.Struct, frozen=True):
         return self.key != ""
 
 
-class Held(msgspec.Struct, frozen=True):
-    """A report that is stored, as far as it must be known to judge others; `hash` and `counts` only where needed."""
+class Receipt(msgspec.Struct, frozen=True):
+    """What is kept of a stored report, whatever becomes of its body."""
 
     number: int
     id: str
@@ -115,6 +115,11 @@ class Held(msgspec.Struct, frozen=True):
     window: str
     received_at: Millis
     state: State
+
+
+class Held(Receipt, frozen=True):
+    """A report that is stored, as far as it must be known to judge others; `hash` and `counts` only where needed."""
+
     hash: str = ""
     counts: Mapping[str, int] | None = None
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from telemetry_collector import intake, openapi, receipts
 from telemetry_collector.desk import Desk
 from telemetry_collector.door import Door
-from telemetry_collector.intake import BATCH_LIMIT, BODY_LIMIT, Envelope
+from telemetry_collector.intake import BATCH_LIMIT, BODY_LIMIT, Envelope, Origin
 from telemetry_collector.model import Refusal, Submission, Verdict
 from telemetry_collector.store import Decision, Store, Stored
 from telemetry_collector.writer import Writer
@@ -96,12 +96,11 @@ class Pings:
 
     async def one(self, request: Request) -> Response:
         """`POST /pings`: one report."""
-        said = self._said(request)
-        origin = self._door.origin(request.scope["client"], said.forwarded)
-        if isinstance(origin, Refusal):
-            return receipts.refused(origin)
-        content = await _content(request, said, BODY_LIMIT)
-        read = content if isinstance(content, Refusal) else self._let_in(intake.submission(said.key, content, origin))
+        came = await self._came(request, BODY_LIMIT)
+        if isinstance(came, Refusal):
+            return receipts.refused(came)
+        said, origin, content = came
+        read = self._let_in(intake.submission(said.key, content, origin))
         if isinstance(read, Refusal):
             return receipts.refused(read)
         stored = await self._stored([read])
@@ -109,15 +108,14 @@ class Pings:
 
     async def many(self, request: Request) -> Response:
         """`POST /pings/batch`: the reports of many engines, each judged by itself."""
-        said = self._said(request)
-        origin = self._door.origin(request.scope["client"], said.forwarded)
-        if isinstance(origin, Refusal):
-            return receipts.refused(origin)
-        content = await _content(request, said, BATCH_LIMIT)
-        read = content if isinstance(content, Refusal) else intake.batch(content, origin)
-        if isinstance(read, Refusal):
-            return receipts.refused(read)
-        read = [self._let_in(one) for one in read]
+        came = await self._came(request, BATCH_LIMIT)
+        if isinstance(came, Refusal):
+            return receipts.refused(came)
+        _, origin, content = came
+        batch = intake.batch(content, origin)
+        if isinstance(batch, Refusal):
+            return receipts.refused(batch)
+        read = [self._let_in(one) for one in batch]
         stored = await self._stored([one for one in read if isinstance(one, Submission)])
         if isinstance(stored, Refusal):
             return receipts.refused(stored)
@@ -130,6 +128,15 @@ class Pings:
 
     def _let_in(self, read: Submission | Refusal) -> Submission | Refusal:
         return read if isinstance(read, Refusal) else self._door.refused(read) or read
+
+    async def _came(self, request: Request, limit: int) -> tuple[Envelope, Origin, bytes] | Refusal:
+        """What came, from whom, whole; nothing of it is read where the door refuses it."""
+        said = self._said(request)
+        origin = self._door.origin(request.scope["client"], said.forwarded)
+        if isinstance(origin, Refusal):
+            return origin
+        content = await _content(request, said, limit)
+        return content if isinstance(content, Refusal) else (said, origin, content)
 
     def _said(self, request: Request) -> Envelope:
         """What its headers say, looked at once: it is done for every report."""

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from telemetry_collector.model import State
+from telemetry_collector.model import Receipt
 from telemetry_collector.store.database import CollectorDatabase, Row
+from telemetry_collector.store.receipts import COLUMNS, read
 from telemetry_core.model import Millis
 
-_COLUMNS = "number, id, keyed, sha256, installation, window_start, received_at, state, reason"
+_COLUMNS = ", ".join((*COLUMNS, "reason"))
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """A stored report without its body.
+class Stored(Receipt, frozen=True):
+    """A stored report without its body, for people.
 
     Attributes:
         code: Of the reason why it was set apart, a stable word; empty where it was not.
@@ -23,14 +24,6 @@ class Stored(msgspec.Struct, frozen=True):
         decided_by: Who did.
     """
 
-    number: int
-    id: str
-    keyed: bool
-    sha256: str
-    installation: str
-    window: str
-    received_at: Millis
-    state: State
     code: str = ""
     detail: str = ""
     decided_at: Millis | None = None
@@ -99,17 +92,11 @@ class Listing:
 
 
 def _stored(row: Row, decision: Row | None) -> Stored:
-    number, name, keyed, sha256, installation, window, received_at, state, reason = row
+    *receipt, reason = row
     code, _, detail = str(reason).partition(": ")
-    return Stored(
-        number=int(str(number)),
-        id=str(name),
-        keyed=bool(keyed),
-        sha256=str(sha256),
-        installation=str(installation),
-        window=str(window),
-        received_at=int(str(received_at)),
-        state=State(str(state)),
+    return read(
+        Stored,
+        receipt,
         code=code,
         detail=detail,
         decided_at=None if decision is None else int(str(decision[1])),

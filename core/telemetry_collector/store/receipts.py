@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
-from telemetry_collector.model import SAME_WITHIN, Held, Ruling, State, Submission, Verdict
-from telemetry_collector.store.database import CollectorDatabase, Row
+from telemetry_collector.model import SAME_WITHIN, Held, Receipt, Ruling, State, Submission, Verdict
+from telemetry_collector.store.database import CollectorDatabase
 from telemetry_collector.store.statements import Columns, Values
 
-_COLUMNS = {
+COLUMNS = {
     "number": "bigint", "id": "text", "keyed": "integer", "sha256": "text", "installation": "text",
     "window_start": "text", "received_at": "bigint", "state": "text",
 }  # fmt: skip
-_WITH_REASON = {**_COLUMNS, "reason": "text"}
+_WITH_REASON = {**COLUMNS, "reason": "text"}
 _IS_NEXT = "next"
 _NEXT = f"SELECT coalesce(max(number), 0) + 1, '', 0, '', '', '', 0, '{_IS_NEXT}' FROM receipt"
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM receipt WHERE "
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM receipt WHERE "
+
+R = TypeVar("R", bound=Receipt)
 
 
 class Receipts:
@@ -44,7 +47,7 @@ class Receipts:
         rows = self._database.read(
             " UNION ALL ".join(statement for statement, _ in parts), [value for _, values in parts for value in values]
         )
-        held = {one.number: one for one in map(_held, (row for row in rows if row[-1] != _IS_NEXT))}
+        held = {one.number: one for one in (read(Held, row) for row in rows if row[-1] != _IS_NEXT)}
         next_number = next(int(str(row[0])) for row in rows if row[-1] == _IS_NEXT)
         return [held[number] for number in sorted(held)], next_number
 
@@ -76,7 +79,7 @@ class Receipts:
             f"{_SELECT} installation = ? AND window_start = ? AND keyed = 0 AND state = 'counted' ORDER BY number",
             (installation, window),
         )
-        return [_held(row) for row in rows]
+        return [read(Held, row) for row in rows]
 
     def _of_the_minute(self, without: Sequence[Submission]) -> tuple[str, Sequence[object]]:
         condition, values = self._among({"installation": "text"}, [list({one.installation for one in without})])
@@ -89,9 +92,10 @@ class Receipts:
         return f"{_SELECT} {condition}", some
 
 
-def _held(row: Row) -> Held:
+def read(kind: type[R], row: Sequence[object], **more: Any) -> R:
+    """A receipt of some kind out of `COLUMNS`, with what more that kind has."""
     number, name, keyed, sha256, installation, window, received_at, state = row
-    return Held(
+    return kind(
         number=int(str(number)),
         id=str(name),
         keyed=bool(keyed),
@@ -100,4 +104,5 @@ def _held(row: Row) -> Held:
         window=str(window),
         received_at=int(str(received_at)),
         state=State(str(state)),
+        **more,
     )
