@@ -52,8 +52,10 @@ class CollectorServer(Server, CollectorDatabase):
     schema = SCHEMA
     migrations = MIGRATIONS
     readable_from = READABLE_FROM
-    hash_table: ClassVar[str] = (
-        "CREATE UNLOGGED TABLE IF NOT EXISTS {name} (report BIGINT PRIMARY KEY, hash TEXT NOT NULL)"
+    hash_table: ClassVar[str] = (  # with no statistics of its hashes: they would have values, and are logged
+        "DO $$ BEGIN IF to_regclass('{name}') IS NULL THEN"
+        " CREATE UNLOGGED TABLE {name} (report BIGINT PRIMARY KEY, hash TEXT NOT NULL);"
+        " ALTER TABLE {name} ALTER COLUMN hash SET STATISTICS 0; END IF; END $$"
     )
     hash_tables: ClassVar[str] = _PLAIN.tables
     many = Arrays()
