@@ -15,11 +15,13 @@ from telemetry_collector import retention
 from telemetry_collector.addresses import Keys
 from telemetry_collector.desk import Desk
 from telemetry_collector.writer import Opening, Writer
+from telemetry_core import listening
 from telemetry_core.config import Collector
 from telemetry_core.errors import ConfigurationError, StoreError, TelemetryError
 from telemetry_core.model import HOUR
 
 _BACKLOG = 2048
+_PLACE = "Name another place with --listen and --port, or end the program that listens there."
 _IDLE_SECONDS = 75
 _ENDING_SECONDS = 20
 _LOOK_SECONDS = 1.0
@@ -56,26 +58,15 @@ def listen(settings: Collector) -> Listening:
         from telemetry_collector.page import pages
 
         pages.check(settings)
-    host = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            settings.listen, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        taken = socket.create_server(address, family=family, backlog=_BACKLOG)
-        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited; asyncio sets it for sockets of its own
-    except OSError as error:
-        raise ConfigurationError(
-            f"Nothing can listen at {settings.listen}, port {settings.port}: {error.strerror or error}.",
-            hint="Name another place with --listen and --port, or end the program that listens there.",
-        ) from error
-    return Listening(f"http://{host}:{settings.port}/pings", taken)
+    taken = listening.bound(settings.listen, settings.port, hint=_PLACE, backlog=_BACKLOG)
+    return Listening(f"http://{listening.authority(settings.listen, settings.port)}/pings", taken)
 
 
-def run(listening: Listening, settings: Collector, opening: Host, keys: Keys) -> None:
+def run(place: Listening, settings: Collector, opening: Host, keys: Keys) -> None:
     """Receive reports until SIGTERM or SIGINT; what has arrived by then is still answered.
 
     Args:
-        listening: The place.
+        place: Where it listens.
         settings: Who is before it.
         opening: What opens the store, and runs the page.
         keys: Of the addresses.
@@ -91,10 +82,9 @@ def run(listening: Listening, settings: Collector, opening: Host, keys: Keys) ->
     files = _allow_many_files()
     writer = Writer(opening, opening.store(again=False))
     keys.renew(opening.clock.now())
-    tend = _Tending(writer, opening, keys).tend
+    life = routes.living(writer, _Tending(writer, opening, keys).tend)
     door = Door(settings, keys, opening.clock)
-    page = routes.page_of(opening, settings, door, writer)
-    application = routes.application(door, writer, routes.living(writer, tend), page)
+    application = routes.application(door, writer, life, routes.page_of(opening, settings, door, writer))
     config = uvicorn.Config(
         application,
         http=slow.protocol(files),
@@ -110,9 +100,8 @@ def run(listening: Listening, settings: Collector, opening: Host, keys: Keys) ->
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_ENDING_SECONDS,
     )
-    gc.freeze()  # what is there now stays; not to be looked through again and again makes pauses short
-    gc.set_threshold(_YOUNG)
-    uvicorn.Server(config).run(sockets=[listening.socket])
+    _shorten_pauses()
+    uvicorn.Server(config).run(sockets=[place.socket])
 
 
 class _Tending:
@@ -165,6 +154,12 @@ class _Tending:
             while await self._writer.call(lambda store: retention.step(store, now)):
                 pass
             self._retained_on = now // _DAY
+
+
+def _shorten_pauses() -> None:
+    """Not look through what is there now, and stays, again and again for objects that hold one another."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG)
 
 
 def _allow_many_files() -> int:

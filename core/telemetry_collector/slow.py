@@ -8,14 +8,13 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from telemetry_web.taking import Taking
+
 HEAD_SECONDS = 10
 """From the beginning of a connection, or the first byte of a request, until its head is whole."""
 
 BODY_SECONDS = 40
 """From there until the request is whole; after 30 the application has told whoever is slow to try again."""
-
-TAKING_SECONDS = 30
-"""Until a client has taken an answer that is ready."""
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of a head beside those that it began with, and of all its fields, with those after the body."""
@@ -34,7 +33,7 @@ class _Stage(Enum):
     NOTHING = 0
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(Taking, HttpToolsProtocol):
     """HTTP/1.1 as uvicorn speaks it by httptools, where a client that keeps us waiting is cut off without a word.
 
     Attributes:
@@ -50,12 +49,10 @@ class Protocol(HttpToolsProtocol):
     _awaited = _Stage.NOTHING
     _head_size = 0
     _fields_size = 0
-    _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Begin to wait for a request."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=1)  # so that we are told of whatever is not taken
         self._wait()
         if len(self.connections) > self.most:
             next(iter(self.waiting))._cut()
@@ -111,22 +108,9 @@ class Protocol(HttpToolsProtocol):
         if self.cycle.response_complete and not self.transport.is_closing():
             self.waiting.setdefault(self, None)
 
-    def pause_writing(self) -> None:
-        """Begin to wait until an answer is taken."""
-        super().pause_writing()
-        self._taking = self.loop.call_later(TAKING_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """It was."""
-        super().resume_writing()
-        if self._taking is not None:
-            self._taking.cancel()
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._wait_no_more()
-        if self._taking is not None:
-            self._taking.cancel()
         super().connection_lost(exc)
 
     def _wait(self) -> None:

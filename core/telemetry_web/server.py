@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telemetry_core import listening
 from telemetry_core.config import Serve
 from telemetry_core.config.values import is_loopback
 from telemetry_core.errors import ConfigurationError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _CONNECTIONS = 200
 _IDLE_SECONDS = 5
 _ENDING_SECONDS = 10
+_PLACE = "Check serve.listen and serve.port, and that no other program listens there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +48,18 @@ def listen(settings: Serve) -> Listening:
         from telemetry_core.http import tls
 
         context = tls.server_context(settings.tls_cert, settings.tls_key, table="serve")
-    host = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
-    url = f"{'http' if context is None else 'https'}://{host}:{settings.port}"
-    return Listening(url, _bound(settings), context)
+    url = f"{'http' if context is None else 'https'}://{listening.authority(settings.listen, settings.port)}"
+    return Listening(url, listening.bound(settings.listen, settings.port, hint=_PLACE), context)
 
 
-def run(listening: Listening, opener: Opener) -> None:
+def run(place: Listening, opener: Opener) -> None:
     """Serve until SIGTERM or SIGINT; what is at work then comes to its end, since engines have time limits."""
     import uvicorn
 
     from telemetry_web import slow
     from telemetry_web.routes import application
 
-    context = listening.context
+    context = place.context
     config = uvicorn.Config(
         application(opener),
         http=slow.Protocol,
@@ -75,7 +76,7 @@ def run(listening: Listening, opener: Opener) -> None:
         timeout_graceful_shutdown=_ENDING_SECONDS,
         ssl_context_factory=None if context is None else lambda _config, _default: context,
     )
-    uvicorn.Server(config).run(sockets=[listening.socket])
+    uvicorn.Server(config).run(sockets=[place.socket])
 
 
 def _require_libraries() -> None:
@@ -98,20 +99,3 @@ def _refuse_plain_http(settings: Serve) -> None:
             f"Passwords would come to {settings.listen} in plain HTTP.",
             hint="Set serve.tls-cert and serve.tls-key; behind a proxy that speaks TLS, serve.allow-http = true.",
         )
-
-
-def _bound(settings: Serve) -> socket.socket:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            settings.listen, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.create_server(address, family=family)
-        # What it accepts has this from it; asyncio sets it for its own sockets alone, and an answer's body would wait
-        # 40 ms for the other side to confirm its head.
-        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return bound
-    except OSError as error:
-        raise ConfigurationError(
-            f"Nothing can listen at {settings.listen}, port {settings.port}: {error.strerror or error}.",
-            hint="Check serve.listen and serve.port, and that no other program listens there.",
-        ) from error

@@ -8,11 +8,10 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from telemetry_web.taking import Taking
+
 ASKING_SECONDS = 10
 """From the beginning of a connection, or the first byte of a request, until the request is whole."""
-
-TAKING_SECONDS = 30
-"""Until a client has taken an answer that is ready."""
 
 MOST = 400
 """Of connections; more are closed at once, before files run out. (Over half of them requests are answered with 503.)"""
@@ -21,16 +20,14 @@ _HANDSHAKE_SECONDS = 10
 _WHOLE = (h11.DONE, h11.MUST_CLOSE)
 
 
-class Protocol(H11Protocol):
+class Protocol(Taking, H11Protocol):
     """HTTP/1.1 as uvicorn speaks it, where a client that keeps us waiting is cut off without a word."""
 
     _asking: asyncio.TimerHandle | None = None
-    _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Begin to wait for a request."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=1)  # so that we are told of whatever is not taken
         if len(self.connections) > MOST:
             transport.abort()
             return
@@ -45,22 +42,10 @@ class Protocol(H11Protocol):
             self._asking.cancel()
             self._asking = None
 
-    def pause_writing(self) -> None:
-        """Begin to wait until an answer is taken."""
-        super().pause_writing()
-        self._taking = self.loop.call_later(TAKING_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """It was."""
-        super().resume_writing()
-        if self._taking is not None:
-            self._taking.cancel()
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
-        for waiting in (self._asking, self._taking):
-            if waiting is not None:
-                waiting.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
         super().connection_lost(exc)
 
 
