@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import resource
-import select
 import socket
-import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from telemetry_collector import slow
 from tests.support.collecting import Collector, report
 from tests.support.program import Program
+from tests.support.slow_clients import connect, dripping, is_closed, seconds_until_closed
 from tests.support.waiting import until
 
 HEAD = b"POST /pings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
@@ -30,51 +29,9 @@ def collector(program: Program) -> Iterator[Collector]:
         assert running.errors == b""
 
 
-def connect(collector: Collector) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", collector.port), timeout=60)
-
-
-def is_closed(connection: socket.socket) -> bool:
-    try:
-        while select.select([connection], [], [], 0)[0]:
-            if not connection.recv(65536):
-                return True
-    except OSError:
-        return True
-    return False
-
-
-def seconds_until_closed(connections: Iterable[socket.socket], most: float) -> float:
-    begun = time.monotonic()
-    until(lambda: all(map(is_closed, connections)), "they are cut off", seconds=most)
-    return time.monotonic() - begun
-
-
-@contextmanager
-def dripping(texts: dict[socket.socket, bytes]) -> Iterator[None]:
-    """A byte a second of each text, over its connection, again and again."""
-    stopped = threading.Event()
-
-    def drip() -> None:
-        place = 0
-        while not stopped.wait(1):
-            for connection, text in texts.items():
-                with suppress(OSError):
-                    connection.send(text[place % len(text) :][:1])
-            place += 1
-
-    thread = threading.Thread(target=drip)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
-
-
 def test_a_head_that_does_not_come_to_its_end_is_cut_off_and_others_are_served_meanwhile(collector: Collector) -> None:
     with ExitStack() as stack:
-        silent, slow_one, second, blank = (stack.enter_context(connect(collector)) for _ in range(4))
+        silent, slow_one, second, blank = (stack.enter_context(connect(collector.port)) for _ in range(4))
         for asked in (second, blank):  # these have asked before, and have no more time for the next request
             asked.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
             assert asked.recv(12) == b"HTTP/1.1 200"
@@ -89,7 +46,7 @@ def test_a_head_that_does_not_come_to_its_end_is_cut_off_and_others_are_served_m
 
 def test_a_body_that_does_not_come_to_its_end_is_answered_and_then_cut_off(collector: Collector) -> None:
     """And so is who does not take answers."""
-    with connect(collector) as client, socket.socket() as deaf:
+    with connect(collector.port) as client, socket.socket() as deaf:
         client.sendall(HEAD + b"{")
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.connect(("127.0.0.1", collector.port))
@@ -121,7 +78,7 @@ def test_a_body_that_does_not_come_to_its_end_is_answered_and_then_cut_off(colle
     ],
 )
 def test_a_head_is_bounded(begin: bytes, piece: bytes, collector: Collector) -> None:
-    with connect(collector) as client:
+    with connect(collector.port) as client:
         begun = time.monotonic()
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             client.sendall(begin + piece * 1000)
@@ -135,8 +92,8 @@ def test_of_too_many_connections_those_go_that_were_silent_longest(collector: Co
     resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
     try:
         with ExitStack() as stack:
-            crowd = [stack.enter_context(connect(collector)) for _ in range(slow.MOST)]
-            good = stack.enter_context(connect(collector))
+            crowd = [stack.enter_context(connect(collector.port)) for _ in range(slow.MOST)]
+            good = stack.enter_context(connect(collector.port))
             until(lambda: is_closed(crowd[0]), "the first of them is cut off", seconds=_MARGIN)
             good.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
             assert good.recv(12) == b"HTTP/1.1 200"

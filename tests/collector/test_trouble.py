@@ -19,9 +19,10 @@ from telemetry_collector.writer import Writer
 from telemetry_core.errors import StoreUnavailable, TelemetryError
 from telemetry_core.store import Place
 from tests.support.collected import NOW, ids, submission
-from tests.support.collecting import Answered, Collector, exported, report
+from tests.support.collecting import Collector, exported, report
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
+from tests.support.web_server import Answered
 
 
 def wait_for(status: int, collector: Collector) -> None:

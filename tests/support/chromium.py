@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Browser, Page, sync_playwright
 
 #: Chromium itself must not call home either: what it would look up does not exist.
@@ -72,3 +73,22 @@ class Window:
         self.page.locator("#password").fill(password)
         self.page.locator("main button").click()
         return self.page
+
+    def tab_to(self, name: str) -> None:
+        """Press the tabulator until something has the focus, without a script in the page."""
+        wanted = self.page.get_by_text(name, exact=True)
+        for _ in range(40):
+            self.page.keyboard.press("Tab")
+            if wanted.and_(self.page.locator(":focus")).count():
+                return
+        raise AssertionError(f"{name} never has the focus")
+
+    def violations(self) -> list[str]:
+        """What axe-core finds against WCAG 2.2 AA and its best practices."""
+        found = Axe().run(self.page)
+        return [f"{one['id']}: {node['html'][:200]}" for one in found.response["violations"] for node in one["nodes"]]
+
+    def is_cut_off(self) -> bool:
+        """Whether the page is wider than its window, and has to be moved sideways."""
+        wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        return bool(self.page.evaluate(wider))

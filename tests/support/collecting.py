@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from tests.support.child_server import ChildServer
 from tests.support.program import Program
-from tests.support.receiver import free_port
+from tests.support.web_server import Answered, Caller
 
 ROOT = Path(__file__).parent.parent.parent
 CAPTURES = ROOT / "tests" / "captures" / "engine-reports"
 VARIABLE = "TELEMETRY_TESTS_AHEAD"
 INSTALLATION = "b647de4d-e557-455a-a64f-feaecd55f53c"
-_WAIT = 60.0
-
-
-@dataclass(frozen=True)
-class Answered:
-    """One answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 def report(
@@ -53,8 +32,8 @@ def captured(release: str, number: int) -> bytes:
     return (CAPTURES / release / f"{number:03d}.body").read_bytes()
 
 
-class Collector:
-    """A running service. Use it as a context manager; it is told to end at the block's end.
+class Collector(ChildServer):
+    """A running `collector serve`.
 
     Args:
         program: With its directory and its configuration.
@@ -66,66 +45,24 @@ class Collector:
     def __init__(
         self, program: Program, *arguments: str, ahead: Path | None = None, module: str = "telemetry_admin"
     ) -> None:
-        self.port = free_port()
         self.program = program
         variables = {}
         if ahead is not None:
             module, variables = "tests.support.ahead", {VARIABLE: str(ahead), "PYTHONPATH": str(ROOT)}
-        self.output = b""
-        self.errors = b""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, "collector", "serve", "--port", str(self.port), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=program.environment(variables),
-            cwd=program.directory,
-        )
+        super().__init__(program, (("collector", "serve"), arguments), module=module, variables=variables)
 
-    def __enter__(self) -> Self:
-        try:
-            self.wait_until_ready()
-        except BaseException:
-            self._process.kill()
-            self._process.communicate()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process.returncode is None:
-            self.end()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def is_ready(self) -> bool:
+        return self.ask("GET", "/health/ready").status == 200
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/pings"
 
-    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Tell it to end; its exit status."""
-        self._process.send_signal(how)
-        try:
-            self.output, self.errors = self._process.communicate(timeout=_WAIT)
-        finally:
-            self._process.kill()
-        return self._process.returncode
-
     def ask(
         self, method: str, path: str, *, body: bytes | None = None, source: str = "127.0.0.1", **headers: str
     ) -> Answered:
         """One request over a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_WAIT, source_address=(source, 0))
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        try:
-            connection.request(method, path, body=body, headers=sent)
-            answer = connection.getresponse()
-            return Answered(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
-        finally:
-            connection.close()
+        return Caller(self.port, source=source).ask(method, path, body=body, kind="", **headers)
 
     def send(self, body: bytes, key: str | None = None, *, source: str = "127.0.0.1", **headers: str) -> Answered:
         """One report, with a key or as engines send theirs."""
@@ -146,19 +83,6 @@ class Collector:
     def of(self, installation: str) -> list[dict[str, Any]]:
         """What it has stored of an installation, the oldest first."""
         return [one for one in exported(self.program) if one["report"]["installation"] == installation]
-
-    def wait_until_ready(self) -> None:
-        limit = time.monotonic() + _WAIT
-        while time.monotonic() < limit and self._process.poll() is None:
-            try:
-                if self.ask("GET", "/health/ready").status == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.05)
-        self._process.kill()
-        output, errors = self._process.communicate()
-        raise AssertionError(f"the service is not ready: {output!r} {errors!r}")
 
 
 def exported(program: Program, *arguments: str) -> list[dict[str, Any]]:

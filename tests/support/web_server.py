@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import signal
 import ssl
-import subprocess
-import sys
-import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from tests.support.child_server import ChildServer
 from tests.support.program import Program
-from tests.support.receiver import free_port
 
 JSON = "application/json"
 CONFIGURATION, DATA = "/engine-rest/telemetry/configuration", "/engine-rest/telemetry/data"
@@ -80,8 +75,8 @@ def basic(user: str, password: str) -> str:
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
-class WebServer:
-    """A running server. Use it as a context manager; it is told to end at the block's end.
+class WebServer(ChildServer):
+    """A running `serve`.
 
     Args:
         program: With its configuration.
@@ -90,42 +85,12 @@ class WebServer:
     """
 
     def __init__(self, program: Program, *arguments: str, tls: ssl.SSLContext | None = None) -> None:
-        self.port = free_port()
         self.tls = tls
-        self.output = b""
-        self.errors = b""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "telemetry_admin", "serve", "--port", str(self.port), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=program.environment(),
-            cwd=program.directory,
-        )
+        super().__init__(program, (("serve",), arguments))
 
-    def __enter__(self) -> Self:
-        try:
-            self._wait_until_it_answers()
-        except BaseException:
-            self._process.kill()
-            self._process.communicate()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process.returncode is None:
-            self.end()
-
-    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Tell it to end; its exit status."""
-        self._process.send_signal(how)
-        try:
-            self.output, self.errors = self._process.communicate(timeout=_WAIT)
-        finally:
-            self._process.kill()
-        return self._process.returncode
+    def is_ready(self) -> bool:
+        self.as_nobody().get("/openapi.json")
+        return True
 
     def as_nobody(self, source: str = "127.0.0.1") -> Caller:
         return Caller(self.port, source=source, tls=self.tls)
@@ -135,16 +100,3 @@ class WebServer:
 
     def as_machine(self, token: str) -> Caller:
         return Caller(self.port, f"Bearer {token}", tls=self.tls)
-
-    def _wait_until_it_answers(self) -> None:
-        limit = time.monotonic() + _WAIT
-        while time.monotonic() < limit and self._process.poll() is None:
-            try:
-                self.as_nobody().get("/openapi.json")
-            except (OSError, http.client.HTTPException):  # a connection can meet itself where nobody listens yet
-                time.sleep(0.05)
-            else:
-                return
-        self._process.kill()
-        output, errors = self._process.communicate()
-        raise AssertionError(f"the server does not answer: {output!r} {errors!r}")

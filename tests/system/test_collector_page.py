@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.chromium import Window, chromium
@@ -88,14 +87,13 @@ def test_no_page_of_the_collector_keeps_anybody_out(scene: Scene, locale: str, s
     with scene.window(locale=locale, color_scheme=scheme) as window:
         window.page.set_viewport_size({"width": width, "height": 800})
         window.page.goto("/sign-in")
-        assert _violations(window) == []
+        assert window.violations() == []
         sign_in(window)
         for path in PAGES:
             window.page.goto(path)
-            assert _violations(window) == [], path
+            assert window.violations() == [], path
             assert window.page.locator("html").get_attribute("lang") == locale[:2]
-            wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-            assert window.page.evaluate(wider) is False, (path, "nothing is cut off or needs sideways scrolling")
+            assert not window.is_cut_off(), (path, "nothing is cut off or needs sideways scrolling")
 
 
 def test_the_collectors_page_is_used_by_keyboard_alone_and_without_javascript(scene: Scene) -> None:
@@ -108,25 +106,9 @@ def test_the_collectors_page_is_used_by_keyboard_alone_and_without_javascript(sc
         page.keyboard.type(TOKEN)
         page.keyboard.press("Enter")
         page.wait_for_url("**/")
-        _tab_to(window, "Quarantine")
+        window.tab_to("Quarantine")
         page.keyboard.press("Enter")
         page.wait_for_url("**/quarantine")
-        _tab_to(window, "Release")
+        window.tab_to("Release")
         page.keyboard.press("Enter")
         expect(page.get_by_role("status")).to_contain_text("counts now")
-
-
-def _tab_to(window: Window, name: str) -> None:
-    """Press the tabulator until something has the focus, without a script in the page."""
-    wanted = window.page.get_by_text(name, exact=True)
-    for _ in range(40):
-        window.page.keyboard.press("Tab")
-        if wanted.and_(window.page.locator(":focus")).count():
-            return
-    raise AssertionError(f"{name} never has the focus")
-
-
-def _violations(window: Window) -> list[str]:
-    """What axe-core finds against WCAG 2.2 AA and its best practices."""
-    found = Axe().run(window.page)
-    return [f"{one['id']}: {node['html'][:200]}" for one in found.response["violations"] for node in one["nodes"]]

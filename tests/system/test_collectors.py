@@ -23,12 +23,13 @@ import pytest
 from telemetry_core.store import Place
 from tests.support import nginx
 from tests.support.collected import execute
-from tests.support.collecting import Answered, Collector, exported, report
+from tests.support.collecting import Collector, exported, report
 from tests.support.nginx import Nginx
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.stores import url_of
 from tests.support.waiting import until
+from tests.support.web_server import Answered
 
 NODES = 3
 CLIENTS = 12

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Browser, expect
 
 from tests.engines import Engine
@@ -141,15 +140,14 @@ def test_every_page_is_accessible_in_light_and_dark_on_desktop_and_phone_and_in_
         with scene.window(locale=locale, color_scheme=scheme) as window:
             window.page.set_viewport_size({"width": width, "height": 800})
             window.page.goto("/sign-in")
-            assert _violations(window) == []
+            assert window.violations() == []
             window.sign_in(USER, PASSWORD)
             reports = scene.program("history", "--json").data["reports"]
             for path in ("/", *(STATE + path for path in PAGES), f"{STATE}/history/{reports[0]['id']}", "/nothing"):
                 window.page.goto(path)
-                assert _violations(window) == [], (locale, path)
+                assert window.violations() == [], (locale, path)
                 assert window.page.locator("html").get_attribute("lang") == locale[:2]
-                wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-                assert window.page.evaluate(wider) is False, (path, "nothing is cut off or needs sideways scrolling")
+                assert not window.is_cut_off(), (path, "nothing is cut off or needs sideways scrolling")
 
 
 @pytest.mark.engine
@@ -169,27 +167,11 @@ def test_it_is_used_by_keyboard_alone_and_without_javascript(scene: Scene) -> No
         keys.type(PASSWORD)
         keys.press("Enter")
         page.wait_for_url(f"**{STATE}")
-        _tab_to(window, "Enable telemetry …")
+        window.tab_to("Enable telemetry …")
         keys.press("Enter")
         page.wait_for_url(f"**{STATE}/enable")
-        _tab_to(window, "Enable telemetry for default")
+        window.tab_to("Enable telemetry for default")
         keys.press("Enter")
         page.wait_for_url(f"**{STATE}")
         expect(page.get_by_role("status")).to_contain_text("Telemetry is enabled.")
     assert scene.program("status", "--json").data["engines"][0]["state"] == "enabled"
-
-
-def _tab_to(window: Window, name: str) -> None:
-    """Press the tabulator until something has the focus, without a script in the page."""
-    wanted = window.page.get_by_text(name, exact=True)
-    for _ in range(40):
-        window.page.keyboard.press("Tab")
-        if wanted.and_(window.page.locator(":focus")).count():
-            return
-    raise AssertionError(f"{name} never has the focus")
-
-
-def _violations(window: Window) -> list[str]:
-    """What axe-core finds against WCAG 2.2 AA and its best practices."""
-    found = Axe().run(window.page)
-    return [f"{one['id']}: {node['html'][:200]}" for one in found.response["violations"] for node in one["nodes"]]

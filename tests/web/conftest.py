@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import trustme
 
+from tests.support.certificates import Certificates
 from tests.support.guarded_engine import GuardedEngine, User
 from tests.support.program import Program
 from tests.support.receiver import Receiver
@@ -60,3 +63,16 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
         program = configured_for(engine, Program(tmp_path_factory.mktemp("lasting")), "http://127.0.0.1:9/pings")
         with WebServer(program) as running:
             yield running
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    """An authority, and the certificate of this host with its key as `server.pem` and `server.key`."""
+    made = Certificates(trustme.CA(), tmp_path)
+    made.authority.cert_pem.write_to_path(str(made.ca_file))
+    leaf = made.authority.issue_cert("127.0.0.1")
+    leaf.cert_chain_pems[0].write_to_path(str(tmp_path / "server.pem"))
+    key = tmp_path / "server.key"
+    key.touch(mode=0o600)
+    key.write_bytes(leaf.private_key_pem.bytes())
+    return made

@@ -11,11 +11,9 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import jsonschema
 import pytest
-import trustme
 
 from docs.generate import REFERENCE
 from telemetry_core.config import Serve
@@ -26,18 +24,6 @@ from tests.support.program import Program
 from tests.support.receiver import free_port
 from tests.support.simulated_engine import Answer
 from tests.support.web_server import CONFIGURATION, DATA, WebServer, basic
-
-
-@pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    made = Certificates(trustme.CA(), tmp_path)
-    made.authority.cert_pem.write_to_path(str(made.ca_file))
-    leaf = made.authority.issue_cert("127.0.0.1")
-    leaf.cert_chain_pems[0].write_to_path(str(tmp_path / "server.pem"))
-    key = tmp_path / "server.key"
-    key.touch(mode=0o600)
-    key.write_bytes(leaf.private_key_pem.bytes())
-    return made
 
 
 def test_it_listens_on_this_host_alone_and_ends_quietly_when_it_is_told_to(ready: Program) -> None:

@@ -6,11 +6,9 @@ import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
-import trustme
 
 from telemetry_core.model import MINUTE
 from telemetry_web.page.sessions import IDLE, LONGEST, MOST, OF_ONE, Guest, Sessions
@@ -166,13 +164,9 @@ def test_the_cookie_is_for_this_host_alone_and_no_script_and_no_other_sites_requ
     assert "max-age=0" in flags
 
 
-def test_with_tls_the_cookie_is_secure_and_of_a_name_that_nobody_else_can_set(ready: Program, tmp_path: Path) -> None:
-    certificates = Certificates(trustme.CA(), tmp_path)
-    certificates.authority.cert_pem.write_to_path(str(certificates.ca_file))
-    leaf = certificates.authority.issue_cert("127.0.0.1")
-    leaf.cert_chain_pems[0].write_to_path(str(tmp_path / "server.pem"))
-    (tmp_path / "server.key").touch(mode=0o600)
-    (tmp_path / "server.key").write_bytes(leaf.private_key_pem.bytes())
+def test_with_tls_the_cookie_is_secure_and_of_a_name_that_nobody_else_can_set(
+    ready: Program, certificates: Certificates
+) -> None:
     ready.configure(ready.config.read_text() + '[serve]\ntls-cert = "server.pem"\ntls-key = "server.key"\n')
     trusting = ssl.create_default_context(cafile=certificates.ca_file)
     headers = {"Sec-Fetch-Site": "same-origin"}

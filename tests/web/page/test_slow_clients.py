@@ -7,20 +7,18 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, suppress
 
 import pytest
-import trustme
 
-from telemetry_web import slow
+from telemetry_web import slow, taking
 from tests.support.certificates import Certificates
 from tests.support.guarded_engine import GuardedEngine
 from tests.support.page import Visitor
 from tests.support.program import Program
 from tests.support.simulated_engine import Answer
+from tests.support.slow_clients import connect, dripping, is_closed, seconds_until_closed
 from tests.support.waiting import until
 from tests.support.web_server import CONFIGURATION, WebServer
 from tests.web.conftest import configured_for
@@ -29,57 +27,12 @@ HEAD = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nX: "
 _MARGIN = 10
 
 
-def connect(server: WebServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port))
-
-
-def is_closed(connection: socket.socket) -> bool:
-    """Whether the other side has ended it, without waiting; what it said before that is thrown away."""
-    readable, _, _ = select.select([connection], [], [], 0)
-    try:
-        return bool(readable) and connection.recv(65536) == b""
-    except OSError:
-        return True
-
-
-def seconds_until_all_are_closed(connections: list[socket.socket], limit: float) -> float:
-    begun = time.monotonic()
-    while not all(map(is_closed, connections)):
-        assert time.monotonic() < begun + limit, f"open: {sum(not is_closed(one) for one in connections)}"
-        time.sleep(0.1)
-    return time.monotonic() - begun
-
-
-@contextmanager
-def dripping(connections: list[socket.socket], text: bytes) -> Iterator[None]:
-    """A byte a second on each connection, over and over."""
-    stopped = threading.Event()
-
-    def drip() -> None:
-        for place in range(10_000):
-            for connection in connections:
-                try:
-                    connection.send(text[place : place + 1] or b"x")
-                except OSError:
-                    continue
-            if stopped.wait(1):
-                return
-
-    thread = threading.Thread(target=drip)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
-
-
 def test_a_hundred_clients_at_a_byte_a_second_are_cut_off_and_others_are_served_meanwhile(server: WebServer) -> None:
     with ExitStack() as stack:
-        clients = [stack.enter_context(connect(server)) for _ in range(100)]
+        clients = [stack.enter_context(connect(server.port)) for _ in range(100)]
         for client in clients[::2]:
             client.sendall(HEAD + b"y\r\n\r\n")  # these are slow with the body, the others with the head
-        with dripping(clients, HEAD), Visitor(server) as ada:
+        with dripping(dict.fromkeys(clients, HEAD)), Visitor(server) as ada:
             longest = 0.0
             for _ in range(20):
                 begun = time.monotonic()
@@ -87,21 +40,21 @@ def test_a_hundred_clients_at_a_byte_a_second_are_cut_off_and_others_are_served_
                 assert ada.get("/engine/orders").status_code == 200
                 longest = max(longest, time.monotonic() - begun)
             assert longest < 5
-            seconds_until_all_are_closed(clients, slow.ASKING_SECONDS + _MARGIN)
+            seconds_until_closed(clients, slow.ASKING_SECONDS + _MARGIN)
 
 
 def test_a_client_that_says_nothing_is_cut_off(server: WebServer) -> None:
-    with connect(server) as silent:
-        assert seconds_until_all_are_closed([silent], slow.ASKING_SECONDS + _MARGIN) > slow.ASKING_SECONDS - 2
+    with connect(server.port) as silent:
+        assert seconds_until_closed([silent], slow.ASKING_SECONDS + _MARGIN) > slow.ASKING_SECONDS - 2
 
 
 def test_a_client_that_asked_before_has_no_more_time_for_its_next_request(server: WebServer) -> None:
-    with connect(server) as client:
+    with connect(server.port) as client:
         client.sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n")
         while select.select([client], [], [], 1)[0]:
             client.recv(65536)
-        with dripping([client], HEAD):
-            seconds_until_all_are_closed([client], slow.ASKING_SECONDS + _MARGIN)
+        with dripping({client: HEAD}):
+            seconds_until_closed([client], slow.ASKING_SECONDS + _MARGIN)
 
 
 def test_a_client_that_does_not_take_its_answers_is_cut_off(server: WebServer) -> None:
@@ -111,7 +64,7 @@ def test_a_client_that_does_not_take_its_answers_is_cut_off(server: WebServer) -
         client.settimeout(0)
         begun = time.monotonic()
         asking = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
-        while time.monotonic() < begun + slow.TAKING_SECONDS + 2 * _MARGIN:
+        while time.monotonic() < begun + taking.TAKING_SECONDS + 2 * _MARGIN:
             try:
                 client.send(asking)
             except BlockingIOError:
@@ -137,30 +90,24 @@ def test_an_engine_that_takes_longer_than_a_client_may_is_waited_for(program: Pr
 
 def test_a_crowd_of_connections_leaves_files_for_others_and_goes_away(server: WebServer) -> None:
     with ExitStack() as stack:
-        crowd = [stack.enter_context(connect(server)) for _ in range(slow.MOST + 50)]
+        crowd = [stack.enter_context(connect(server.port)) for _ in range(slow.MOST + 50)]
         until(lambda: sum(map(is_closed, crowd)) >= 50, "those that are too many are closed at once", seconds=5)
         assert sum(map(is_closed, crowd)) == 50
         crowd[-60].sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n")
         assert crowd[-60].recv(12) == b"HTTP/1.1 503"
-        seconds_until_all_are_closed(crowd, slow.ASKING_SECONDS + _MARGIN)
+        seconds_until_closed(crowd, slow.ASKING_SECONDS + _MARGIN)
         assert server.as_nobody().get("/sign-in").status == 200
 
 
-def test_who_begins_tls_and_does_not_go_on_is_cut_off(ready: Program, tmp_path: Path) -> None:
-    certificates = Certificates(trustme.CA(), tmp_path)
-    certificates.authority.cert_pem.write_to_path(str(certificates.ca_file))
-    leaf = certificates.authority.issue_cert("127.0.0.1")
-    leaf.cert_chain_pems[0].write_to_path(str(tmp_path / "server.pem"))
-    (tmp_path / "server.key").touch(mode=0o600)
-    (tmp_path / "server.key").write_bytes(leaf.private_key_pem.bytes())
+def test_who_begins_tls_and_does_not_go_on_is_cut_off(ready: Program, certificates: Certificates) -> None:
     ready.configure(ready.config.read_text() + '[serve]\ntls-cert = "server.pem"\ntls-key = "server.key"\n')
     trusting = ssl.create_default_context(cafile=certificates.ca_file)
-    with WebServer(ready, tls=trusting) as server, connect(server) as silent, connect(server) as whole:
+    with WebServer(ready, tls=trusting) as server, connect(server.port) as silent, connect(server.port) as whole:
         with trusting.wrap_socket(whole, server_hostname="127.0.0.1") as spoken:
             spoken.settimeout(slow.ASKING_SECONDS + _MARGIN)
             with suppress(OSError):
                 assert spoken.recv(1) == b"", "nothing was asked over it"
-        seconds_until_all_are_closed([silent], _MARGIN)
+        seconds_until_closed([silent], _MARGIN)
         server.end()
     assert server.errors == b""
 
