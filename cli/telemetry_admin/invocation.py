@@ -125,10 +125,16 @@ class Invocation:
             with suppress(OSError):
                 Path(stamp).unlink()
 
-    def deciding(self, do: Callable[[Session], T], *, first_run: bool = True, config: Config | None = None) -> T:
+    def deciding(self, do: Callable[[Session], T], *, first_run: bool = False, config: Config | None = None) -> T:
         """Do something that has to be possible after a loss too: a damaged store is set aside, and another begun.
 
         What is to be said of a store that is lost is added to `lost`.
+
+        Args:
+            do: What is to be done.
+            first_run: Whether the first run of a store takes `initialize-telemetry` at its word; what somebody decides
+                is for the engines that they name alone.
+            config: What was read before; without it the configuration is read.
         """
         config = self.config() if config is None else config
         try:

@@ -81,6 +81,12 @@ class NotPermitted(TelemetryError):
     exit_status = 4
 
 
+class DecidedMeanwhile(NotPermitted):
+    """Somebody has enabled or disabled telemetry since what is to be decided was shown; nothing was changed."""
+
+    code = "decided-meanwhile"
+
+
 class EngineError(TelemetryError):
     """The engine gives no answer that a report could be made from."""
 

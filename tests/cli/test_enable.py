@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.program import Program
 from tests.support.receiver import Receiver, free_port
-from tests.support.simulated_engine import SimulatedEngine
+from tests.support.simulated_engine import Answer, SimulatedEngine
 
 
 def test_without_a_terminal_the_missing_answer_is_an_error_that_names_the_option(configured: Program) -> None:
@@ -95,3 +95,17 @@ def test_a_name_that_no_engine_has_is_a_usage_error_with_the_names_there_are(con
     done = configured("enable", "--engine", "bestellungen", "--yes")
     assert done.status == 2
     assert "Configured are: orders." in done.errors
+
+
+def test_who_disables_meanwhile_is_not_overridden(configured: Program, simulated: SimulatedEngine) -> None:
+    def answer() -> Answer:
+        del simulated.override["/telemetry/data"]
+        assert configured("disable").status == 0
+        return simulated.answer("/engine-rest/telemetry/data")
+
+    simulated.override["/telemetry/data"] = answer
+    result = configured("enable", "--yes")
+    assert result.status == 4
+    assert "Somebody else has decided for orders meanwhile; nothing was changed." in result.errors
+    assert "telemetry consent --engine orders" in result.errors
+    assert configured("status", "--json").data["engines"][0]["state"] == "disabled"

@@ -23,6 +23,7 @@ def test_every_kind_of_failure_has_the_exit_status_of_the_design() -> None:
         "secret-exposed": 3,
         "not-schedulable": 3,
         "not-permitted": 4,
+        "decided-meanwhile": 4,
         "engine": 5,
         "engine-unreachable": 5,
         "engine-refused": 5,

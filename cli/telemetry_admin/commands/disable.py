@@ -45,7 +45,7 @@ def command(
         decided = [decisions.disable(session, one, author, no_requests=no_requests) for one in engines]
         return decided, [reporting.status(session, one) for one in engines]
 
-    decided, standing = invocation.deciding(disable, first_run=False)
+    decided, standing = invocation.deciding(disable)
     return Result(
         data={"engines": [render.described(one) for one in decided]},
         show=lambda console: render.show_disabled(console, decided, standing),

@@ -66,13 +66,16 @@ def command(
     def enable(session: "Session") -> Result:
         engines = selected(session, engine, everything=all_)
         decisions.require_endpoint(session)
+        seen = {one.entry: session.recorded_consent(one.entry) for one in engines}
         if not json:
             render.show_what_it_means(make_console(invocation.host), session, engines, choice)
         if not yes and not typer.confirm(f"Enable telemetry for {', '.join(one.entry for one in engines)}?"):
             return Result(data={"engines": []}, show=lambda console: console.print("Nothing was changed."))
         user = invocation.host.user()
         author = decisions.Author(user, "command", authorized_by, reason, note_shown=not json)
-        decided, failures = for_each(engines, lambda one: decisions.enable(session, one, author, choice))
+        decided, failures = for_each(
+            engines, lambda one: decisions.enable(session, one, author, choice, seen=seen[one.entry])
+        )
         raise_if_alone(failures, decided)
         return replace(_decided(session, decided), failures=failures)
 

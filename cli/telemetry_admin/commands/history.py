@@ -98,7 +98,7 @@ def _verify(invocation: Invocation) -> Result:
 def _resolve(invocation: Invocation, report_id: str, *, accepted: bool) -> Result:
     from telemetry_core.delivery import resolve
 
-    with invocation.writing() as session:
+    with invocation.writing(first_run=False) as session:
         report = resolve(_find(session.store, report_id), session.store, session.clock.now(), accepted=accepted)
     return Result(
         data={"reports": [_described(report)]},

@@ -69,7 +69,7 @@ def command(
         return result, done
 
     with invocation.logging() as config:
-        deciding = partial(invocation.deciding, sent, config=config)
+        deciding = partial(invocation.deciding, sent, first_run=True, config=config)
         return _finally(deciding) if final else _send(invocation, request, deciding)
 
 

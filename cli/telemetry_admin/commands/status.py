@@ -60,7 +60,6 @@ def command(
         engines = chosen(session, engine, everything=all_)
         explained = [reporting.explain(session, one) for one in engines] if explain or exit_code else []
         known = [] if explain else [reporting.status(session, one) for one in engines]
-        now = session.clock.now()
     ends = next((int(one.result) for one in explained if one.result), 0) if exit_code else None
     described = [_explained(one) for one in explained] if explain else [_described(one) for one in known]
 
@@ -70,7 +69,7 @@ def command(
         if explain:
             render.show_layers(console, explained)
         else:
-            render.show(console, known, now)
+            render.show(console, known)
 
     return Result({"engines": described}, show, status=ends)
 

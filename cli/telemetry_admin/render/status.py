@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from telemetry_core.reporting import Explanation, Status
 
 
-def show(console: Console, found: list[Status], now: int) -> None:
+def show(console: Console, found: list[Status]) -> None:
     """Print the state of some engines."""
     if not found:
         console.print("No engine is configured. Write a table [engines.NAME] into the configuration.")
     for status in found:
         heading(console, safe(status.engine))
-        pairs(console, rows(status, now))
+        pairs(console, rows(status))
 
 
 def show_layers(console: Console, explained: list[Explanation]) -> None:

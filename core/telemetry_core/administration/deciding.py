@@ -10,8 +10,9 @@ from typing import cast
 from telemetry_core.administration import legal_note
 from telemetry_core.config import Engine
 from telemetry_core.config.values import FIELD_NAMES, Unfit
+from telemetry_core.consent import Consent
 from telemetry_core.environment import POINTS
-from telemetry_core.errors import EndpointMissing, UsageError
+from telemetry_core.errors import DecidedMeanwhile, EndpointMissing, UsageError
 from telemetry_core.model import Decision, Endpoint, Millis, State
 from telemetry_core.reporting import Begin, Observation, Session, close_misfits, failures, keep_base, observe
 from telemetry_core.reporting.session import FIELDS, FIRST_RUN
@@ -91,21 +92,34 @@ def fields_of(names: Iterable[str]) -> set[str]:
 AS_BEFORE = Choice()
 
 
-def enable(session: Session, engine: Engine, author: Author, choice: Choice = AS_BEFORE) -> Decided:
+def enable(
+    session: Session, engine: Engine, author: Author, choice: Choice = AS_BEFORE, *, seen: Consent | None = None
+) -> Decided:
     """Give consent for an engine: its base is taken now, so that nothing counted before ever leaves (DESIGN §3).
 
     Enabling what is enabled for the same endpoint and fields changes nothing; for others it moves neither base nor
     slots. What was withheld by choice stays so until it is agreed to.
 
+    Args:
+        session: Where it is recorded.
+        engine: The entry.
+        author: Who decides.
+        choice: What is withheld or agreed to beside what was before.
+        seen: The recorded consent that the author was shown; without it that of now.
+
     Raises:
+        DecidedMeanwhile: Somebody has decided otherwise since, be it while the engine was read; nothing was changed.
         EndpointMissing: There is nowhere to send reports to.
         EngineError: The engine does not answer, so that no base can be taken; nothing was changed.
     """
     endpoint = require_endpoint(session)
-    before = session.recorded_consent(engine.entry).decision
+    now = session.recorded_consent(engine.entry).decision
+    before = now if seen is None else seen.decision
     withheld = choice.withheld(before)
-    if before is not None and _same(before, endpoint.origin) and before.withheld == withheld:
-        return Decided(engine.entry, before, changed=False)
+    if now is not None and _is_that(now, endpoint.origin, withheld):
+        return Decided(engine.entry, now, changed=False)
+    if now != before:
+        raise _decided_meanwhile(engine)
     group = session.group(engine)
     known = session.store.contacts.get(engine.entry) is not None
     begin = Begin.ANEW if known and session.consent_of(group).state is not State.ENABLED else Begin.WHERE_THERE_IS_NONE
@@ -122,13 +136,15 @@ def enable(session: Session, engine: Engine, author: Author, choice: Choice = AS
         withheld=withheld,
     )
     with session.store.transaction():
-        still_so = session.recorded_consent(engine.entry).decision == before
-        if still_so:
+        now = session.recorded_consent(engine.entry).decision
+        if now == before:
             session.store.consents.append(decision)
             failures.forget(session, engine.entry)
             keep_base(session, observation, anew=begin is Begin.ANEW)
-    if not still_so:  # somebody decided while the engine was read: look at it anew
-        return enable(session, engine, author, choice)
+    if now != before:
+        if now is not None and _is_that(now, endpoint.origin, withheld):
+            return Decided(engine.entry, now, changed=False)
+        raise _decided_meanwhile(engine)
     again_enabled = before is not None and before.state is State.ENABLED
     return Decided(engine.entry, decision, changed=True, observation=observation, again=again_enabled)
 
@@ -144,8 +160,8 @@ def disable(session: Session, engine: Engine, author: Author, *, no_requests: bo
     """
     store = session.store
     with store.transaction():
-        before = session.consent(engine.entry).decision
-        requests = not no_requests and (before is None or before.requests)
+        before = session.recorded_consent(engine.entry).decision
+        requests = not no_requests and _permits_requests(before)
         if before is not None and before.state is State.DISABLED and before.requests == requests:
             return Decided(engine.entry, before, changed=False)
         contact = store.contacts.get(engine.entry)
@@ -162,10 +178,19 @@ def disable(session: Session, engine: Engine, author: Author, *, no_requests: bo
     return Decided(engine.entry, decision, changed=True)
 
 
+def as_disabled(session: Session, engine: Engine) -> Session:
+    """A session in which an engine's telemetry counts as disabled, as `disable` would do it; nothing is recorded."""
+    requests = _permits_requests(session.recorded_consent(engine.entry).decision)
+    nobody = Author(user="", how="")
+    supposed = _decision(session, engine.entry, nobody, State.DISABLED, installation=None, requests=requests)
+    return replace(session, supposed=(supposed,))
+
+
 def first_run(session: Session, user: Callable[[], str]) -> None:
     """Take `initialize-telemetry` at its word, at the first run of a store and never again (user guide, Configuration).
 
-    After a loss it is void: it might enable what an administrator has disabled since (DESIGN §6).
+    It decides for engines that nobody has decided for before. After a loss it is void: it might enable what an
+    administrator has disabled since (DESIGN §6).
 
     Args:
         session: Where it is recorded.
@@ -192,9 +217,26 @@ def first_run(session: Session, user: Callable[[], str]) -> None:
             store.properties.put("", FIRST_RUN, str(session.clock.now()))
 
 
-def _same(before: Decision, origin: str) -> bool:
-    enabled = before.state is State.ENABLED and before.requests
-    return enabled and before.endpoint == origin and set(FIELDS) <= set(before.fields)
+def _permits_requests(decision: Decision | None) -> bool:
+    return decision is None or decision.requests
+
+
+def _is_that(decision: Decision, origin: str, withheld: tuple[str, ...]) -> bool:
+    """Whether a decision enables already what is to be enabled."""
+    enabled = decision.state is State.ENABLED and decision.requests
+    return (
+        enabled
+        and decision.endpoint == origin
+        and set(FIELDS) <= set(decision.fields)
+        and decision.withheld == withheld
+    )
+
+
+def _decided_meanwhile(engine: Engine) -> DecidedMeanwhile:
+    return DecidedMeanwhile(
+        f"Somebody else has decided for {engine.entry} meanwhile; nothing was changed.",
+        hint=f"`telemetry consent --engine {engine.entry}` says what; look at it, and decide again.",
+    )
 
 
 def _decision(

@@ -8,9 +8,8 @@ from telemetry_core import consent as consents
 from telemetry_core import due
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
-from telemetry_core.engines.flavours import sends_its_own_initial_report
-from telemetry_core.model import HOUR, Contact, Kind, Millis, Report, ReportState
-from telemetry_core.reporting import slots
+from telemetry_core.model import HOUR, Contact, Kind, Millis
+from telemetry_core.reporting import initial, slots
 from telemetry_core.reporting.session import Session
 
 _UNSEEN: Millis = HOUR
@@ -55,15 +54,9 @@ def _initial_at(session: Session, consent: Consent, contact: Contact | None) -> 
         return None
     if contact is None:
         return now
-    its_own = contact.initial_sent is None and sends_its_own_initial_report(contact.product)
-    if contact.initial_sent or its_own:
+    if initial.left_to_the_engine(contact) or initial.accepted(session, contact.installation):
         return None
-    sent = session.store.reports.of(contact.installation, Kind.INITIAL)
-    if sent and sent[0].state is ReportState.ACCEPTED:
-        return None
-    if sent and sent[0].state in (ReportState.PENDING, ReportState.REFUSED):
-        return _again_at(session, sent[0])
-    return due.initial_due_at(consent.state, contact.first_at, now)
+    return initial.due_at(session, consent.state, contact)
 
 
 def _periodic_at(session: Session, consent: Consent, contact: Contact | None, *, resident: bool) -> Millis | None:
@@ -72,11 +65,11 @@ def _periodic_at(session: Session, consent: Consent, contact: Contact | None, *,
         return None
     if contact is None:
         return now
-    pending = session.store.reports.pending(contact.installation, Kind.PERIODIC)
-    if pending is not None:
-        return _again_at(session, pending)
     if contact.own_reporter and resident:
         return None
+    pending = session.store.reports.pending(contact.installation, Kind.PERIODIC)
+    if pending is not None:
+        return initial.again_at(session, pending)
     begins_at = slots.next_free(session, contact.installation, now)
     if begins_at is None:
         return now
@@ -89,9 +82,3 @@ def _reading_at(session: Session, consent: Consent, contact: Contact | None) -> 
         return None
     now, read_at = session.clock.now(), ledger.base.read_at
     return read_at + session.config.reporter.sample_period if read_at <= now else now  # else a clock had gone wrong
-
-
-def _again_at(session: Session, report: Report) -> Millis:
-    """The end of a report's wait; one of more than a period was noted by a clock that went wrong."""
-    now = session.clock.now()
-    return report.next_attempt_at if report.next_attempt_at <= now + session.config.reporter.period else now

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telemetry_core import consent as consents
-from telemetry_core import due
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
-from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.model import Contact, Kind, Millis, Outcome, Report, ReportState, State
-from telemetry_core.reporting import copies, failures, slots
+from telemetry_core.reporting import copies, failures, initial, slots
 from telemetry_core.reporting.session import FIELDS, Session
 
 
@@ -19,6 +17,7 @@ class Status:
     """One engine's entry.
 
     Attributes:
+        at: When it was so.
         obstacle: Why no periodic report may leave, as a sentence; empty where one may.
         due_at: When the next periodic report is due, now or earlier where it is due; None where none may leave.
         initial: Whether the initial report was accepted, and when it is due otherwise (None: never, or not known yet).
@@ -33,6 +32,7 @@ class Status:
     """
 
     engine: str
+    at: Millis
     consent: Consent
     contact: Contact | None
     obstacle: str
@@ -65,15 +65,13 @@ def status(session: Session, engine: Engine) -> Status:
     pending = [report for report in (*periodic, *reports) if report.state is ReportState.PENDING]
     accepted = [report.accepted_at for report in periodic if report.accepted_at is not None]
     closed = [report for report in periodic if report.state is not ReportState.PENDING]
-    sent_at = next((r.accepted_at for r in reports if r.kind is Kind.INITIAL and r.accepted_at is not None), None)
+    sent = None if contact is None else initial.accepted(session, contact.installation)
+    sent_at = None if sent is None else sent.accepted_at
     trouble, trouble_at = _trouble(session, engine.entry, pending, closed)
-    initial_obstacle = consents.obstacle(shared, Kind.INITIAL)
-    if contact is not None and contact.initial_sent:
-        initial_obstacle = "The engine has sent it by itself, as its database says."
-    elif contact is not None and contact.initial_sent is None and sends_its_own_initial_report(contact.product):
-        initial_obstacle = "7.14 to 7.16 send theirs by themselves; `telemetry send --initial --force` sends one more."
+    initial_obstacle = initial.left_to_the_engine(contact) or consents.obstacle(shared, Kind.INITIAL)
     return Status(
         engine=engine.entry,
+        at=session.clock.now(),
         consent=consent,
         contact=contact,
         obstacle=obstacle,
@@ -84,7 +82,7 @@ def status(session: Session, engine: Engine) -> Status:
         last_accepted_at=max(accepted, default=None),
         pending=pending[0] if pending else None,
         last=closed[0] if closed else None,
-        first_run=None if planned is None or consent.decision is not None else planned.state,
+        first_run=None if planned is None else planned.state,
         trouble=trouble,
         trouble_at=trouble_at,
         license_warning=_license_warning(session, engine),
@@ -142,4 +140,4 @@ def _due_at(session: Session, contact: Contact | None, pending: list[Report]) ->
 def _initial_due_at(session: Session, consent: Consent, contact: Contact | None) -> Millis | None:
     if contact is None:
         return None
-    return due.initial_due_at(consent.state, contact.first_at, session.clock.now())
+    return initial.due_at(session, consent.state, contact)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from telemetry_core import consent as consents
@@ -10,9 +10,9 @@ from telemetry_core import due, wire
 from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.errors import DeliveryFailed, NotPermitted, TelemetryError
-from telemetry_core.model import Document, Endpoint, Kind, Millis, Report, ReportState, Trigger
+from telemetry_core.model import Contact, Document, Endpoint, Kind, Millis, Report, Trigger
 from telemetry_core.payload import Built
-from telemetry_core.reporting import preparing, slots
+from telemetry_core.reporting import initial, preparing, slots
 from telemetry_core.reporting.observing import Observation, observe
 from telemetry_core.reporting.session import Session
 from telemetry_core.secret import REDACTED
@@ -59,16 +59,17 @@ def preview(session: Session, engine: Engine, kind: Kind) -> Preview:
     group = session.group(engine)
     consent = session.consent_of(group)
     contact = session.store.contacts.get(engine.entry)
-    pending = None if contact is None else session.store.reports.pending(contact.installation, kind)
-    if pending is not None and not consents.misfit(consent, pending):
-        return _of_pending(session, consent, pending)
-    accepted = None if contact is None or kind is not Kind.INITIAL else _accepted(session, contact.installation)
-    if accepted is not None:
-        return replace(_of_pending(session, consent, accepted), pending_since=None, obstacle=_SENT)
+    if contact is not None:
+        pending = session.store.reports.pending(contact.installation, kind)
+        if pending is not None and not consents.misfit(consent, pending):
+            return _of_pending(session, consent, pending, contact)
+        accepted = initial.accepted(session, contact.installation) if kind is Kind.INITIAL else None
+        if accepted is not None:
+            return replace(_of_pending(session, consent, accepted, contact), pending_since=None, obstacle=_SENT)
     observation = observe(session, group, keep=False)
     pending = session.store.reports.pending(observation.installation, kind)
     if pending is not None and not consents.misfit(consent, pending):
-        return _of_pending(session, consent, pending)
+        return _of_pending(session, consent, pending, observation)
     return _of_new(session, consent, observation, kind)
 
 
@@ -103,7 +104,7 @@ def keep(session: Session, engine: Engine) -> Preview:
     return preview(session, engine, Kind.PERIODIC)
 
 
-def _of_pending(session: Session, consent: Consent, report: Report) -> Preview:
+def _of_pending(session: Session, consent: Consent, report: Report, known: Contact | Observation) -> Preview:
     return Preview(
         engines=report.engines,
         installation=report.installation,
@@ -116,8 +117,8 @@ def _of_pending(session: Session, consent: Consent, report: Report) -> Preview:
         pending_since=report.created_at,
         next_attempt_at=report.next_attempt_at if report.next_attempt_at > session.clock.now() else None,
         request=_request(session, report.document, consent.endpoint, report.id),
-        obstacle=consents.obstacle(consent, report.kind),
-        initial_first=_initial_first(session, consent, report.installation, report.kind),
+        obstacle=consents.obstacle(consent, report.kind) or _own_reporter(known, report.engines),
+        initial_first=_initial_first(session, consent, known, report.kind),
     )
 
 
@@ -138,7 +139,7 @@ def _of_new(session: Session, consent: Consent, observation: Observation, kind: 
         next_attempt_at=None,
         request=_request(session, document, consent.endpoint, report_id),
         obstacle=_obstacle(session, consent, observation, kind),
-        initial_first=not observation.initial_sent and _initial_first(session, consent, observation.installation, kind),
+        initial_first=_initial_first(session, consent, observation, kind),
         due_at=_due_at(session, consent, observation, kind),
     )
 
@@ -149,8 +150,10 @@ def _due_at(session: Session, consent: Consent, observation: Observation, kind: 
         begins_at = slots.next_free(session, observation.installation, now)
     else:
         contact = session.store.contacts.get(observation.engines[0])
-        first_at = observation.read_at if contact is None else contact.first_at
-        begins_at = due.initial_due_at(consent.state, first_at, now)
+        if contact is None:
+            begins_at = due.initial_due_at(consent.state, observation.read_at, now)
+        else:
+            begins_at = initial.due_at(session, consent.state, contact)
     return begins_at if begins_at is not None and begins_at > now else None
 
 
@@ -181,28 +184,23 @@ def _future_id(session: Session, observation: Observation, kind: Kind) -> str | 
 
 
 def _obstacle(session: Session, consent: Consent, observation: Observation, kind: Kind) -> str:
-    reason = consents.obstacle(consent, kind)
-    if reason:
+    reason = consents.obstacle(consent, kind) or _own_reporter(observation, observation.engines)
+    if reason or kind is Kind.PERIODIC:
         return reason
-    if observation.own_reporter:
-        return f"Engine {', '.join(observation.engines)} reports by itself."
-    if kind is Kind.INITIAL and observation.initial_sent:
-        return "The engine has sent the initial report by itself, as its database says; it is sent once."
-    if kind is Kind.INITIAL and not _initial_missing(session, observation.installation):
+    if initial.accepted(session, observation.installation):
         return _SENT
-    return ""
+    return initial.left_to_the_engine(observation)
 
 
-def _accepted(session: Session, installation: str) -> Report | None:
-    sent = session.store.reports.of(installation, Kind.INITIAL)
-    return sent[0] if sent and sent[0].state is ReportState.ACCEPTED else None
+def _own_reporter(known: Contact | Observation, engines: Sequence[str]) -> str:
+    return f"Engine {', '.join(engines)} reports by itself." if known.own_reporter else ""
 
 
-def _initial_missing(session: Session, installation: str) -> bool:
-    return _accepted(session, installation) is None
-
-
-def _initial_first(session: Session, consent: Consent, installation: str, kind: Kind) -> bool:
-    if kind is Kind.INITIAL or consents.obstacle(consent, Kind.INITIAL):
+def _initial_first(session: Session, consent: Consent, known: Contact | Observation, kind: Kind) -> bool:
+    """Whether a `send` tries the initial report before a periodic one; one that waits after a failure holds none up."""
+    if kind is Kind.INITIAL or consents.obstacle(consent, Kind.INITIAL) or initial.left_to_the_engine(known):
         return False
-    return _initial_missing(session, installation)
+    if initial.accepted(session, known.installation):
+        return False
+    waiting = initial.waiting(session, known.installation)
+    return waiting is None or initial.again_at(session, waiting) <= session.clock.now()

@@ -19,12 +19,18 @@ FIELDS = (*wire.ALWAYS, *wire.FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of the program over one store; `passing` says that the store goes with its container."""
+    """One run of the program over one store.
+
+    Attributes:
+        passing: Whether the store goes with its container.
+        supposed: Decisions that count as made, though nobody has recorded them: to see what would follow.
+    """
 
     config: Config
     store: Store
     clock: Clock
     passing: bool = False
+    supposed: tuple[Decision, ...] = ()
 
     def consent(self, entry: str) -> Consent:
         """The consent of now for an engine's entry, read anew from the store at each call.
@@ -42,9 +48,14 @@ class Session:
         return self._decide(entry, [])
 
     def first_run_decision(self, entry: str, user: str = "") -> Decision | None:
-        """What the first run decides for an entry by `initialize-telemetry`; None where it decides nothing any more."""
+        """What the first run decides for an entry by `initialize-telemetry`; None where it decides nothing (any more).
+
+        What somebody has decided stands, before the first run too.
+        """
         wanted, endpoint = self.config.initialize_telemetry, self.config.endpoint
         if wanted is None or self.store.lost_at is not None or self.store.properties.get("", FIRST_RUN) is not None:
+            return None
+        if self.recorded_consent(entry).decision is not None:
             return None
         return Decision(
             engine=entry,
@@ -58,7 +69,7 @@ class Session:
         )
 
     def _decide(self, entry: str, planned: list[Decision]) -> Consent:
-        history = [*planned, *self.store.consents.history()]
+        history = [*planned, *self.store.consents.history(), *self.supposed]
         lost = self.store.lost_at is not None
         return consent.decide(self.config, entry, history, passing=self.passing, lost=lost)
 

@@ -10,10 +10,9 @@ from telemetry_core.config import Engine
 from telemetry_core.consent import Consent
 from telemetry_core.courier import Courier
 from telemetry_core.delivery import deliver
-from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.errors import AlreadySending, DeliveryFailed, NotPermitted, StoreError, TelemetryError
 from telemetry_core.model import Contact, Kind, Report, ReportState, State, Trigger
-from telemetry_core.reporting import failures, preparing, slots
+from telemetry_core.reporting import failures, initial, preparing, slots
 from telemetry_core.reporting.observing import Observation, observe
 from telemetry_core.reporting.outcomes import Delivered, Planned, Request, Sending
 from telemetry_core.reporting.session import Session
@@ -188,25 +187,19 @@ class Turn:
         return None if pending is None else self._deliver(pending)
 
     def _initial_is_due(self) -> bool:
-        known, explicit = self._known, self._request.initial
+        known, explicit, now = self._known, self._request.initial, self._session.clock.now()
         if known is not None and known.initial_sent:
             return False
-        if known is not None and known.initial_sent is None and sends_its_own_initial_report(known.product):
-            return explicit and self._request.force and not self._initial_was_accepted()
-        contact = self._session.store.contacts.get(self._engine.entry)
-        if contact is None:
-            return explicit or self._seen is None or self._consent.state is not State.NOT_CONFIGURED
-        if self._initial_was_accepted():
+        if self._installation is not None and initial.accepted(self._session, self._installation):
             return False
-        sent = self._session.store.reports.of(contact.installation, Kind.INITIAL)
-        if sent and sent[0].state in (ReportState.PENDING, ReportState.REFUSED) and not self._request.force:
-            return explicit or self._is_due_again(sent[0])
-        now = self._session.clock.now()
-        return explicit or due.initial_due_at(self._consent.state, contact.first_at, now) <= now
-
-    def _initial_was_accepted(self) -> bool:
-        sent = self._session.store.reports.of(self._installation or "", Kind.INITIAL)
-        return bool(sent) and sent[0].state is ReportState.ACCEPTED
+        if initial.left_to_the_engine(known):
+            return explicit and self._request.force
+        contact = self._session.store.contacts.get(self._engine.entry)
+        if explicit or contact is None:
+            return explicit or self._seen is None or self._consent.state is not State.NOT_CONFIGURED
+        if self._request.force:  # without waiting after a failure
+            return due.initial_due_at(self._consent.state, contact.first_at, now) <= now
+        return initial.due_at(self._session, self._consent.state, contact) <= now
 
     def _pending(self) -> TelemetryError | None:
         installation = self._installation
@@ -216,6 +209,8 @@ class Turn:
         at_once = self._request.force or self._request.final
         if pending is None or not (at_once or self._is_due_again(pending)):
             return None
+        if self._known is not None and self._known.own_reporter and self._observe() is None:
+            return None  # it stays out, this report with it, until the engine's own reporter is off
         return self._deliver(pending)
 
     def _new(self) -> TelemetryError | None:
@@ -284,6 +279,4 @@ class Turn:
         return failures.of_delivery(report, receipt)
 
     def _is_due_again(self, report: Report) -> bool:
-        """Whether a report's wait is over; a wait of more than a period was noted by a clock that went wrong."""
-        now = self._session.clock.now()
-        return not now < report.next_attempt_at <= now + self._session.config.reporter.period
+        return initial.again_at(self._session, report) <= self._session.clock.now()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telemetry_core.config.values import duration_text
-from telemetry_core.model import Decision, Kind, State
+from telemetry_core.model import Decision, State
+from telemetry_core.reporting import initial
 from telemetry_core.reporting.session import FIELDS
 from telemetry_core.wire import field_path
 from telemetry_core.words.instants import instant
@@ -46,15 +47,18 @@ def meaning(session: Session, engines: Sequence[Engine], choice: Choice) -> list
 
 
 def _initial(session: Session, engines: Sequence[Engine]) -> str:
-    if all(_initial_sent(session, engine) for engine in engines):
+    missing = [engine for engine in engines if not _initial_sent(session, engine)]
+    if not missing:
         return "sent already, once"
+    theirs = [initial.left_to_the_engine(session.store.contacts.get(engine.entry)) for engine in missing]
+    if all(theirs):
+        return f"not sent: {theirs[0]}"
     return "once, first: installation and product alone (`telemetry preview --initial`)"
 
 
 def _initial_sent(session: Session, engine: Engine) -> bool:
     installation = session.installation(engine)
-    sent = [] if installation is None else session.store.reports.of(installation, Kind.INITIAL)
-    return any(report.accepted_at is not None for report in sent)
+    return installation is not None and initial.accepted(session, installation) is not None
 
 
 def _by_itself(session: Session, engine: Engine) -> str:

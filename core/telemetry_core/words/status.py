@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telemetry_core.model import Millis, State
+from telemetry_core.model import Kind, State
 from telemetry_core.wire import field_path
 from telemetry_core.words.instants import ago, instant
 
@@ -17,9 +17,9 @@ STATES = {State.NOT_CONFIGURED: "not configured", State.ENABLED: "enabled", Stat
 _PERIODIC_ALONE = ("NOT_CONFIGURED", "DISABLED")
 
 
-def rows(status: Status, now: Millis) -> list[tuple[str, str]]:
+def rows(status: Status) -> list[tuple[str, str]]:
     """Names and values of a state; what is as usual and says nothing is left out."""
-    consent, contact = status.consent, status.contact
+    consent, contact, now = status.consent, status.contact, status.at
     found = [("telemetry", STATES[consent.state])]
     if status.obstacle and consent.state is State.ENABLED:
         found.append(("but", f"nothing is sent: {status.obstacle}"))
@@ -45,18 +45,20 @@ def rows(status: Status, now: Millis) -> list[tuple[str, str]]:
     found.append(("initial report", initial(status)))
     if consent.state is State.ENABLED:
         found.append(("last accepted", instant(status.last_accepted_at) or "none yet"))
-    return [*found, *_next(status, now)]
+    return [*found, *_next(status)]
 
 
-def _next(status: Status, now: Millis) -> list[tuple[str, str]]:
+def _next(status: Status) -> list[tuple[str, str]]:
     """What comes, what waits, what was closed without being accepted, and what ends."""
-    found = []
+    found, now = [], status.at
     if status.due_at is not None and status.pending is None:
         found.append(("next report", "due now" if status.due_at <= now else f"due {instant(status.due_at)}"))
     if status.pending is not None:
         pending = status.pending
         wait = pending.next_attempt_at
         again = f", next attempt {instant(wait)}" if wait > now else ", sent by the next `telemetry send`"
+        if status.obstacle if pending.kind is Kind.PERIODIC else status.initial_obstacle:
+            again = ", kept until it may be sent"
         found.append(("pending", f"{pending.kind} report {pending.id}{again}"))
     if status.last is not None and status.last.accepted_at is None:
         found.append(("last report", f"{status.last.state}: `telemetry history {status.last.id}`"))
@@ -76,9 +78,10 @@ def initial(status: Status) -> str:
     endpoint = status.consent.endpoint
     where = "" if endpoint is None else f" to {endpoint.origin}"
     undo = " (`telemetry disable --no-requests` prevents it)" if status.consent.state is not State.ENABLED else ""
-    if status.initial_due_at is not None:
+    if status.initial_due_at is not None and status.initial_due_at > status.at:
         return f"due {instant(status.initial_due_at)}{where}{undo}"
-    when = "3 hours after the first contact" if status.consent.state is State.NOT_CONFIGURED else "at the next send"
+    is_decided = status.consent.state is not State.NOT_CONFIGURED
+    when = "at the next send" if is_decided or status.initial_due_at is not None else "3 hours after the first contact"
     return f"due {when}{where}{undo}"
 
 

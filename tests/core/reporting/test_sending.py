@@ -12,6 +12,7 @@ from telemetry_core.errors import EndpointMissing, NotPermitted
 from telemetry_core.model import Kind, ReportState, Trigger
 from telemetry_core.reporting import preparing
 from telemetry_core.store import Place
+from telemetry_core.words import status
 from tests.support.desk import counted
 from tests.support.receiver import Receiver, Reply
 from tests.support.stage import Stage
@@ -162,6 +163,33 @@ def test_while_the_engine_reports_by_itself_nothing_is_counted(tmp_path: Path) -
         stage.desk.send()
     assert sum(counted(stage.receiver)) <= 3
     assert counted(stage.receiver)[-1] == 1
+
+
+def test_a_kept_report_waits_while_the_engine_reports_by_itself_and_everything_says_so(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "camunda-7.17.0")
+    with stage.engine, stage.receiver:
+        stage.desk.enable()
+        stage.desk.send()
+        stage.work(2)
+        stage.desk.keep()
+        stage.engine.own_reporter = True
+        with stage.desk.session() as session:
+            reporting.observe(session, session.config.engines, keep=True)
+            (engine,) = session.config.engines
+            known = reporting.status(session, engine)
+            assert known.pending is not None
+            assert known.obstacle == "Engine orders reports by itself."
+            assert dict(status.rows(known))["pending"].endswith("kept until it may be sent")
+            shown = reporting.preview(session, engine, Kind.PERIODIC)
+            assert shown.report_id == known.pending.id
+            assert shown.obstacle == "Engine orders reports by itself."
+        sent = len(stage.receiver.received)
+        assert stage.desk.send().idle == {"orders": "Engine orders reports by itself."}
+        assert isinstance(stage.desk.send(force=True).failed[0].error, NotPermitted)
+        assert len(stage.receiver.received) == sent
+        stage.engine.own_reporter = False
+        assert [one.report.id for one in stage.desk.send().delivered] == [known.pending.id]
+    assert counted(stage.receiver) == [0, 2]
 
 
 def test_a_failure_is_said_once_a_period_however_the_runs_in_between_end(stage: Stage) -> None:

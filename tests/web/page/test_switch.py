@@ -8,9 +8,10 @@ import pytest
 
 from telemetry_core.administration import legal_note
 from tests.support.guarded_engine import GuardedEngine
-from tests.support.page import Visitor, pairs, words
+from tests.support.page import Visitor, fields, pairs, words
 from tests.support.program import Program
 from tests.support.receiver import Receiver
+from tests.support.simulated_engine import Answer
 from tests.support.web_server import WebServer
 
 ENABLE, DISABLE, STATE = "/engine/orders/enable", "/engine/orders/disable", "/engine/orders"
@@ -82,8 +83,6 @@ def test_what_has_changed_between_the_form_and_the_click_is_shown_again_and_noth
         form = ada.page(ENABLE)
         other = "http://127.0.0.1:9/pings"
         ready.configure(ready.config.read_text().replace(receiver.url, other))
-        from tests.support.page import fields
-
         answer = ada.client.post(ENABLE, data=fields(form))
         assert answer.status_code == 409
         assert "has changed since the page was opened" in words(answer.text)
@@ -114,7 +113,7 @@ def test_disabling_asks_nobody_and_can_forbid_the_initial_report_too(
 ) -> None:
     with signed_in(server) as ada:
         asked = len(guarded.requests)
-        assert "at the next send" not in words(ada.page(DISABLE))
+        assert "at the next send" in words(ada.page(DISABLE)), "whatever it would have waited for"
         ada.submit(DISABLE, no_requests="yes", reason="no")
         assert len(guarded.requests) == asked
         assert "nothing leaves: requests decides" in words(ada.page(STATE))
@@ -133,3 +132,50 @@ def test_the_page_has_the_words_of_the_command_line(server: WebServer, ready: Pr
             page = pairs(ada.page(STATE))
             printed = [line.strip() for line in ready("status").text.splitlines()[1:]]
             assert [" ".join(pair).split() for pair in page] == [line.replace("`", "").split() for line in printed]
+
+
+def test_who_disables_while_a_click_reads_the_engine_is_not_overridden_and_the_form_is_shown_again(
+    server: WebServer, ready: Program, guarded: GuardedEngine
+) -> None:
+    def answer() -> Answer:
+        del guarded.override["/telemetry/data"]
+        assert ready("disable", "--no-requests").status == 0
+        return guarded.answer("/engine-rest/telemetry/data")
+
+    with signed_in(server) as ada:
+        form = fields(ada.page(ENABLE))
+        guarded.override["/telemetry/data"] = answer
+        answered = ada.client.post(ENABLE, data=form)
+        assert answered.status_code == 409
+        assert "has changed since the page was opened" in words(answered.text)
+        assert "forbade for orders" in words(answered.text), "what it would lift"
+    (decided,) = ready("consent", "--json").data["decisions"]
+    assert (decided["state"], decided["how"]) == ("disabled", "command")
+
+
+@pytest.mark.parametrize("endpoint", [True, False])
+def test_a_click_is_no_first_run_and_decides_for_its_engine_alone(
+    endpoint: bool, server: WebServer, ready: Program, guarded: GuardedEngine
+) -> None:
+    lines = ready.config.read_text().splitlines(keepends=True)
+    billing = f'[engines.billing]\nrest = "{guarded.rest}"\n'
+    ready.configure("".join(["initialize-telemetry = true\n", *(lines if endpoint else lines[1:]), billing]))
+    with Visitor(server) as ada:
+        ada.sign_in("ada", "ada-pw", engine="orders")
+        assert ada.submit(DISABLE).status_code == 303
+    decided = ready("consent", "--json").data["decisions"]
+    assert [(one["name"], one["state"], one["decided-by"]) for one in decided] == [("orders", "disabled", "ada")]
+
+
+def test_before_disabling_the_form_says_when_the_initial_report_leaves_then(
+    server: WebServer, ready: Program, receiver: Receiver
+) -> None:
+    assert ready("send").status == 0, "the first contact"
+    with signed_in(server) as ada:
+        said = dict(pairs(ada.page(DISABLE)))["initial report"]
+        assert said.startswith("due at the next send"), said
+        assert "due 20" in dict(pairs(ada.page(STATE)))["initial report"]
+        ada.submit(DISABLE)
+        assert dict(pairs(ada.page(STATE)))["initial report"] == said
+    assert ready("send").status == 0
+    assert len(receiver.received) == 1

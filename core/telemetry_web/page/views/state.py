@@ -15,7 +15,7 @@ def state(asked: Asked) -> Drawn:
         status = reporting.status(session, asked.engine)
         explained = reporting.explain(session, asked.engine)
         health = reporting.health(session, asked.engine)
-        rows = words.rows(status, session.clock.now())
+        rows = words.rows(status)
     return Drawn(
         "state.html",
         {

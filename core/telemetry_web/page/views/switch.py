@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from telemetry_core import administration, reporting
 from telemetry_core.administration import AS_BEFORE, Author, Choice, Decided, legal_note
-from telemetry_core.errors import StoreDamaged
+from telemetry_core.consent import Consent
+from telemetry_core.errors import DecidedMeanwhile, StoreDamaged
 from telemetry_core.model import Decision, Kind, State
 from telemetry_core.reporting import Session
 from telemetry_core.wire import field_path
@@ -40,10 +41,7 @@ def enable(asked: Asked) -> Drawn | Moved:
         EndpointMissing: There is nowhere to send reports to.
         EngineError: The engine does not answer, so that no base can be taken; nothing was changed.
     """
-    with asked.opener.reading() as session:
-        if not asked.form:
-            administration.require_endpoint(session)
-        offer = _offer(asked, session)
+    offer = _offered(asked)
     if not asked.form:
         return _shown(asked, offer)
     if offer.digest != asked.form.get("shown"):
@@ -52,10 +50,13 @@ def enable(asked: Asked) -> Drawn | Moved:
     author = _author(asked, note_shown=True)
 
     def decide(session: Session) -> tuple[Decided, str]:
-        done = administration.enable(session, asked.engine, author, choice)
+        done = administration.enable(session, asked.engine, author, choice, seen=offer.consent)
         return done, reporting.status(session, asked.engine).obstacle
 
-    decided, obstacle = asked.opener.deciding(decide)
+    try:
+        decided, obstacle = asked.opener.deciding(decide)
+    except DecidedMeanwhile:
+        return _shown(asked, _offered(asked), message=CHANGED)
     return Moved(f"/engine/{asked.engine.entry}", _notice(decided, obstacle))
 
 
@@ -75,7 +76,7 @@ def _before_disabling(asked: Asked) -> Drawn:
     """A store that is damaged is no obstacle: deciding sets it aside (DESIGN §6)."""
     try:
         with asked.opener.reading() as session:
-            status = reporting.status(session, asked.engine)
+            status = reporting.status(administration.as_disabled(session, asked.engine), asked.engine)
     except StoreDamaged:
         return Drawn("disable.html", {"initial": "", "pending": "", "damaged": True})
     pending = status.pending
@@ -88,14 +89,19 @@ class _Offer:
     """What is to be agreed to, read once.
 
     Attributes:
-        decision: The last one before.
+        consent: As it was decided before.
         configured: The fields that the configuration withholds.
     """
 
     note: str
     rows: tuple[tuple[str, str], ...]
-    decision: Decision | None
+    consent: Consent
     configured: tuple[str, ...]
+
+    @property
+    def decision(self) -> Decision | None:
+        """The last one before."""
+        return self.consent.decision
 
     @property
     def digest(self) -> str:
@@ -128,13 +134,16 @@ class _Offer:
         )
 
 
-def _offer(asked: Asked, session: Session) -> _Offer:
-    return _Offer(
-        note=legal_note.TEXTS[asked.texts.language],
-        rows=tuple(words.meaning(session, (asked.engine,), AS_BEFORE)),
-        decision=session.recorded_consent(asked.engine.entry).decision,
-        configured=tuple(session.config.withhold),
-    )
+def _offered(asked: Asked) -> _Offer:
+    with asked.opener.reading() as session:
+        if not asked.form:
+            administration.require_endpoint(session)
+        return _Offer(
+            note=legal_note.TEXTS[asked.texts.language],
+            rows=tuple(words.meaning(session, (asked.engine,), AS_BEFORE)),
+            consent=session.recorded_consent(asked.engine.entry),
+            configured=tuple(session.config.withhold),
+        )
 
 
 def _shown(asked: Asked, offer: _Offer, *, message: str = "") -> Drawn:

@@ -1,0 +1,92 @@
+"""Who decides last has decided: neither the first run nor somebody who had not seen it undoes a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from telemetry_core import administration, reporting
+from telemetry_core.administration import Choice
+from telemetry_core.errors import DecidedMeanwhile
+from telemetry_core.store import Place
+from telemetry_core.words import status as words
+from tests.support.desk import AUTHOR, counted
+from tests.support.stage import Stage
+
+FIRST_RUN = "TELEMETRY_INITIALIZE_TELEMETRY"
+
+
+@pytest.fixture
+def stage(tmp_path: Path, place: Place) -> Iterator[Stage]:
+    made = Stage(tmp_path)
+    made.desk.place = place
+    with made.engine, made.receiver:
+        yield made
+
+
+@pytest.mark.parametrize("wanted", ["true", "false"])
+def test_what_was_disabled_before_the_first_run_stays_so(wanted: str, stage: Stage) -> None:
+    stage.desk.variables[FIRST_RUN] = wanted
+    stage.desk.disable()
+    stage.desk.variables[FIRST_RUN] = "true"
+    with stage.desk.session() as session:
+        administration.first_run(session, lambda: "bob")
+        assert [(one.state, one.how) for one in session.store.consents.history()] == [("disabled", "command")]
+
+
+def test_what_was_enabled_before_the_first_run_stays_so(stage: Stage) -> None:
+    stage.desk.enable()
+    with stage.desk.session(**{FIRST_RUN: "false"}) as session:
+        administration.first_run(session, lambda: "bob")
+        assert [(one.state, one.how) for one in session.store.consents.history()] == [("enabled", "command")]
+
+
+def test_what_is_disabled_while_enabling_reads_the_engine_stays_disabled(stage: Stage) -> None:
+    stage.while_reading(lambda: stage.desk.disable(no_requests=True))
+    with pytest.raises(DecidedMeanwhile, match="orders"):
+        stage.desk.enable()
+    with stage.desk.session() as session:
+        assert session.consent("orders").state == "disabled"
+    stage.desk.send()
+    assert stage.receiver.received == []
+
+
+def test_two_who_enable_the_same_at_once_both_have(stage: Stage) -> None:
+    stage.while_reading(stage.desk.enable)
+    stage.desk.enable()
+    stage.work(3)
+    stage.desk.send()
+    assert counted(stage.receiver) == [3]
+    with stage.desk.session() as session:
+        assert len(session.store.consents.history()) == 1
+
+
+@pytest.mark.parametrize("choice", [Choice(), Choice(without=("license",))])
+def test_whoever_has_seen_an_older_state_than_that_of_now_does_not_enable(choice: Choice, stage: Stage) -> None:
+    stage.desk.enable()
+    with stage.desk.session() as session:
+        (engine,) = session.config.engines
+        seen = session.recorded_consent("orders")
+        stage.desk.disable()
+        with pytest.raises(DecidedMeanwhile):
+            administration.enable(session, engine, AUTHOR, choice, seen=seen)
+        assert session.consent("orders").state == "disabled"
+
+
+def test_to_suppose_that_telemetry_is_disabled_says_what_follows_and_records_nothing(stage: Stage) -> None:
+    stage.desk.send()  # the first contact, three hours before an initial report that nobody has decided about
+    with stage.desk.session() as session:
+        (engine,) = session.config.engines
+        assert "due 20" in words.initial(reporting.status(session, engine))
+        supposed = reporting.status(administration.as_disabled(session, engine), engine)
+        assert "at the next send" in words.initial(supposed)
+        administration.disable(session, engine, AUTHOR)
+        decided = reporting.status(session, engine)
+        assert words.initial(supposed) == words.initial(decided)
+        assert len(session.store.consents.history()) == 1
+        administration.disable(session, engine, AUTHOR, no_requests=True)
+        assert "All requests were forbidden" in words.initial(
+            reporting.status(administration.as_disabled(session, engine), engine)
+        )
