@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from telemetry_collector.model import Hash
 from telemetry_core import files
 from telemetry_core.errors import ConfigurationError
 from telemetry_core.model import Millis
+from telemetry_web.networks import address_of, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +43,11 @@ class Proxies:
             peer: Who has connected.
             hops: What the header says, from left to right; only what a proxy of ours has added is believed.
         """
-        found = _address(peer)
+        found = address_of(peer)
         for hop in reversed(hops):
             if found is None or not self._are(found):
                 break
-            before = _address(hop)
+            before = address_of(hop)
             if before is None:
                 break  # "unknown", or a word of the proxy's: then it is the proxy that is known
             found = before
@@ -65,28 +66,6 @@ def hops(header: str, kind: str) -> list[str]:
         return [part.strip() for part in parts]
     found = [_FOR.search(part.strip()) for part in parts]
     return ["" if match is None else match[1] or match[2] or "" for match in found]
-
-
-def canonical(address: IPv4Address | IPv6Address) -> str:
-    """An address in one spelling: `203.0.113.7`; of IPv6 the network that one customer has, `2001:db8::/64`."""
-    if isinstance(address, IPv4Address):
-        return str(address)
-    return str(IPv6Network((int(address) >> 64 << 64, 64)))
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    text = text.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        found = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        return found.ipv4_mapped
-    return found
 
 
 class Key(msgspec.Struct, frozen=True):

@@ -42,6 +42,7 @@ def toggle_telemetry(
         UnknownEngine: There is no such entry, or several and none was named.
         EndpointMissing: It is enabled, and there is nowhere to send reports to.
         EngineError: It is enabled, and the engine does not answer; nothing was changed.
+        DecidedMeanwhile: It is enabled, and somebody has disabled it while the engine was read; nothing was changed.
     """
     author = Author(user, "Python", authorized_by=authorized_by, reason=reason)
     chosen = entry_of(session.config, engine)
@@ -75,7 +76,8 @@ def get_telemetry_data(session: Session, *, engine: str | None = None) -> Payloa
 def set_license_key(session: Session, license_key: str, *, user: str, engine: str | None = None) -> None:
     """Keep a licence for the reports: its raw text alone, without signature and header (user guide, General Data).
 
-    `telemetry license set` and the administration page keep customer, end and features too.
+    `telemetry license set` and the administration page keep customer, end and features too. The engine is read, and the
+    installation that it shows has the licence; where it does not answer, the one that is known so far.
 
     Args:
         session: Where it is kept.
@@ -87,6 +89,7 @@ def set_license_key(session: Session, license_key: str, *, user: str, engine: st
         LicenseRefused: It is no licence, it cannot be told what of it is its signature, or it has no raw text.
         UnknownEngine: There is no such entry, or several and none was named.
         EngineError: The installation is not known yet, and the engine does not say it; nothing was changed.
+        ConfigurationError: The engine's credentials cannot be used; nothing was changed.
     """
     raw = licenses.parse(Secret(license_key)).raw
     if raw is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.responses import JSONResponse, Response
 
 from telemetry_core.engines.identity import Right
-from telemetry_core.errors import EngineError, TelemetryError
+from telemetry_core.errors import DecidedMeanwhile, EngineError, TelemetryError
 
 #: Nothing of it is kept by a browser or a proxy, or taken for anything else than it is.
 HEADERS: Mapping[str, str] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -65,6 +65,11 @@ def slowed_down(seconds: int, *, is_crowded: bool = False) -> Response:
     return error(429, "TooManyAttempts", message, headers={"Retry-After": str(seconds)})
 
 
+def crowded(message: str, seconds: int) -> Response:
+    """While too many have engines read."""
+    return error(429, "TooManyReadings", message, headers={"Retry-After": str(seconds)})
+
+
 def not_entitled(right: Right) -> Response:
     """The engine's own refusal, word for word (facts §4.3)."""
     message = (
@@ -85,8 +90,8 @@ def not_entitled(right: Right) -> Response:
 
 
 def failure(problem: TelemetryError) -> Response:
-    """What went wrong, for somebody who may know: 503 where it is the engine that does not answer, else 500."""
-    status = 503 if isinstance(problem, EngineError) else 500
+    """What went wrong, for somebody who may know: 503 where the engine does not answer, 409 where others decided."""
+    status = 503 if isinstance(problem, EngineError) else 409 if isinstance(problem, DecidedMeanwhile) else 500
     return error(status, type(problem).__name__, f"{problem.message} {problem.hint}".strip())
 
 

@@ -68,9 +68,10 @@ def _set_configuration(meaning: str) -> Json:
         "responses": {
             "204": {"description": "It is so now."},
             "400": _answer("The body is something else than it should be.", "Error"),
+            "409": _answer("Somebody else has disabled it while the engine was read; nothing was changed.", "Error"),
             "413": {"description": "The body is longer than 64 KiB.", "content": {"text/plain": {"schema": _SAID}}},
             "415": _answer("The body is not said to be JSON.", "Error"),
-            **_refusals("SET"),
+            **_refusals("SET", also=", or enabling while engines are being read ten times at once"),
         },
     }
 
@@ -79,7 +80,10 @@ def _get_data(meaning: str) -> Json:
     return {
         "operationId": f"getData{_suffix(meaning)}",
         "summary": f"What is known of {meaning}, and what was counted since its last report.",
-        "responses": {"200": _answer("The data; null is what is unknown or withheld.", "Data"), **_refusals("READ")},
+        "responses": {
+            "200": _answer("The data; null is what is unknown or withheld.", "Data"),
+            **_refusals("READ", also=", or engines are being read ten times at once"),
+        },
     }
 
 
@@ -87,14 +91,14 @@ def _suffix(meaning: str) -> str:
     return "" if "default" in meaning else "OfEngine"
 
 
-def _refusals(right: str) -> Json:
+def _refusals(right: str, *, also: str = "") -> Json:
     realm = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
     later = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
     return {
         "401": {"description": "Nobody, or user, password or token is wrong.", "headers": realm},
         "403": _answer(f"No administrator of the engine, and without {right} on System.", "Refusal"),
         "404": _answer("There is no such engine here.", "Error"),
-        "429": {**_answer("Five wrong passwords within five minutes.", "Error"), "headers": later},
+        "429": {**_answer(f"Five wrong passwords within five minutes{also}.", "Error"), "headers": later},
         "500": _answer("The server is not configured right, or its store cannot be used.", "Error"),
         "503": _answer("The engine does not answer.", "Error"),
     }

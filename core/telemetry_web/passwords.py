@@ -18,8 +18,10 @@ from telemetry_core.engines import identity
 from telemetry_core.engines.identity import Right, Standing
 from telemetry_core.model import Clock
 from telemetry_core.secret import Secret
+from telemetry_web.networks import place_of
 
-#: So many wrong passwords of a user from an address within so many minutes, and the next one waits for the first.
+#: So many wrong passwords of a user from an address, of IPv6 from a network of 64 bits, within so many minutes, and the
+#: next one waits for the first.
 WRONG, MINUTES = 5, 5
 LIMIT = RateLimitItemPerMinute(WRONG, MINUTES)
 _LONGEST_NAME = 255
@@ -110,7 +112,7 @@ def is_name(user: str) -> bool:
 
 
 def _key(attempt: Attempt) -> str:
-    parts = (attempt.engine.entry, folded(attempt.user), attempt.address)
+    parts = (attempt.engine.entry, folded(attempt.user), place_of(attempt.address))
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

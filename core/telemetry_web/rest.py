@@ -16,11 +16,11 @@ from telemetry_core.api import entry_of
 from telemetry_core.config import Engine
 from telemetry_core.engines.identity import Right
 from telemetry_core.errors import TelemetryError, UnknownEngine
-from telemetry_core.reporting import Session
 from telemetry_web import answers
 from telemetry_web.door import Knock, Visitor, admit
 from telemetry_web.opening import Opener
 from telemetry_web.passwords import Passwords
+from telemetry_web.readings import Readings, TooMany
 
 HOW = "REST"
 """What the record of a decision says of its way."""
@@ -45,9 +45,10 @@ class _Configuration(msgspec.Struct, frozen=True):
 class Rest:
     """The three calls; each opens configuration and store for itself, in a thread of its own."""
 
-    def __init__(self, opener: Opener, passwords: Passwords) -> None:
+    def __init__(self, opener: Opener, passwords: Passwords, readings: Readings) -> None:
         self._opener = opener
         self._passwords = passwords
+        self._readings = readings
 
     async def configuration(self, request: Request) -> Response:
         """`GET` and `POST /telemetry/configuration`."""
@@ -67,6 +68,8 @@ class Rest:
                 return admitted
             engine, visitor = admitted
             return do(_Call(engine, visitor, request.headers.get("content-type", ""), body))
+        except TooMany as problem:
+            return answers.crowded(str(problem), problem.seconds)
         except TelemetryError as problem:
             return answers.failure(problem)
         except Exception:  # noqa: BLE001  # whatever it is, the server goes on
@@ -93,7 +96,7 @@ class Rest:
             return answers.found({"enableTelemetry": session.consent(call.engine.entry).state.flag})
 
     def _data(self, call: _Call) -> Response:
-        with self._opener.reading() as session:
+        with self._readings.place(), self._opener.reading() as session:
             return answers.found(wire.engine_tree(reporting.collected(session, call.engine)))
 
     def _switch(self, call: _Call) -> Response:
@@ -104,12 +107,9 @@ class Rest:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return answers.invalid('The body must be {"enableTelemetry": true} or {"enableTelemetry": false}.')
         author = Author(call.visitor.name, HOW)
-
-        def decide(session: Session) -> None:
-            if wanted.enable_telemetry:
-                administration.enable(session, call.engine, author)
-            else:
-                administration.disable(session, call.engine, author)
-
-        self._opener.deciding(decide)
+        if wanted.enable_telemetry:
+            with self._readings.place():
+                self._opener.deciding(lambda session: administration.enable(session, call.engine, author))
+        else:  # reads no engine, and is never refused
+            self._opener.deciding(lambda session: administration.disable(session, call.engine, author))
         return answers.done()

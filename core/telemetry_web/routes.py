@@ -15,6 +15,7 @@ from telemetry_web.opening import Opener
 from telemetry_web.page import pages
 from telemetry_web.page.serving import Page
 from telemetry_web.passwords import Passwords
+from telemetry_web.readings import Readings
 from telemetry_web.rest import Rest
 
 ENGINE_REST = "/engine-rest"
@@ -25,7 +26,8 @@ BODY_LIMIT = 64 * 1024
 def application(opener: Opener) -> Starlette:
     """The server as an ASGI application; a path may end with a slash, as the engine's may."""
     passwords = Passwords(opener.clock)
-    rest, page = Rest(opener, passwords), Page(opener, passwords)
+    readings = Readings(opener.clock)
+    rest, page = Rest(opener, passwords, readings), Page(opener, passwords, readings)
     calls = [
         ("/telemetry/configuration", rest.configuration, ["GET", "POST"]),
         ("/telemetry/data", rest.data, ["GET"]),

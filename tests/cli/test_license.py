@@ -138,7 +138,7 @@ def test_show_and_status_warn_from_60_days_before_the_end_on(configured: Program
             assert bool(warning) == ("The licence end" in configured(*command).text)
 
 
-def test_show_and_remove_ask_no_engine_and_set_asks_only_for_an_unknown_installation(
+def test_show_and_remove_ask_no_engine_and_set_asks_each_time_which_installation_it_is(
     configured: Program, simulated: SimulatedEngine
 ) -> None:
     assert not shown(configured)["set"]
@@ -149,11 +149,53 @@ def test_show_and_remove_ask_no_engine_and_set_asks_only_for_an_unknown_installa
     configured("license", "set", "-", stdin=KEY.encode())
     assert simulated.requests
     simulated.requests.clear()
-    configured("license", "set", "-", stdin=b"c2ln;my company;unlimited")
     assert shown(configured)["installation"] == simulated.installation
     assert configured("license", "remove", "--json").data["engines"][0]["removed"]
     assert not shown(configured)["set"]
     assert simulated.requests == []
+    configured("license", "set", "-", stdin=b"c2ln;my company;unlimited")
+    assert simulated.requests
+
+
+def test_a_licence_is_for_the_installation_that_the_engine_shows_now(
+    configured: Program, simulated: SimulatedEngine, receiver: Receiver
+) -> None:
+    configured("enable", "--yes")
+    configured("send")
+    simulated.installation = "of a new database"
+    done = configured("license", "set", "-", stdin=KEY.encode())
+    assert "The next periodic report carries it if telemetry is enabled" in done.text
+    assert shown(configured)["installation"] == "of a new database"
+    assert configured("send", "--force").status == 0
+    assert json.loads(receiver.received[-1].body)["installation"] == "of a new database"
+    assert internals(receiver)["license-key"] == STRUCTURED
+
+
+def test_an_entry_that_shared_an_installation_gets_the_licence_for_the_one_that_it_shows_itself(
+    program: Program, simulated: SimulatedEngine
+) -> None:
+    with SimulatedEngine() as other:
+        tables = (f'[engines.{name}]\nrest = "{one.rest}"\n' for name, one in (("a", simulated), ("b", other)))
+        program.configure("".join(tables))
+        program("license", "set", "-", stdin=b"c2ln;old;unlimited")
+        before, simulated.installation = other.installation, "of a new database"
+        done = program("license", "set", "-", "--engine", "b", "--json", stdin=KEY.encode())
+    assert done.data["engines"][0]["installation"] == before
+    found = {one["name"]: one["customer"] for one in program("license", "show", "--json").data["engines"]}
+    assert found == {"a": None, "b": "ACME"}
+
+
+def test_of_an_engine_that_does_not_answer_the_installation_known_so_far_has_the_licence_and_that_is_said(
+    configured: Program, simulated: SimulatedEngine
+) -> None:
+    configured("enable", "--yes")
+    simulated.stop()
+    done = configured("license", "set", "-", stdin=KEY.encode())
+    assert done.status == 0
+    said = " ".join(done.text.split())
+    assert "orders: The engine does not answer, so the licence is kept for the installation known so far." in said
+    assert "The next periodic report carries it" not in said
+    assert shown(configured)["installation"] == simulated.installation
 
 
 def test_an_engine_that_does_not_answer_and_was_never_seen_has_no_licence_set(program: Program) -> None:

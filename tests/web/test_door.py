@@ -176,6 +176,32 @@ def test_who_was_slowed_down_may_try_again_once_the_first_attempt_is_old(guarded
         time.sleep(0.1)
 
 
+@pytest.mark.parametrize(
+    ("first", "same", "other"),
+    [
+        ("2001:db8:1:2::%x", "2001:db8:1:2:ffff::1", "2001:db8:1:3::1"),
+        ("::ffff:192.0.2.7", "192.0.2.7", "::ffff:192.0.2.8"),
+        ("fe80::%x%%eth0", "fe80::99%eth0", "fe80:0:0:1::1"),
+    ],
+)
+def test_wrong_passwords_from_one_network_of_ipv6_count_together(
+    first: str, same: str, other: str, guarded: GuardedEngine
+) -> None:
+    config = load(Layers(environment={"TELEMETRY_ENGINES__ORDERS__REST": guarded.rest}))
+    passwords = Passwords(RealClock())
+    wrong = Knock(config.engines[0], Right.READ, basic("ada", "wrong"), "")
+    right = replace(wrong, authorization=basic("ada", "ada-pw"))
+    for number in range(1, WRONG + 1):
+        address = first % number if "%x" in first else first
+        refused = admit(passwords, config.serve, replace(wrong, address=address))
+        assert isinstance(refused, Response)
+        assert refused.status_code == 401
+    waits = admit(passwords, config.serve, replace(right, address=same))
+    assert isinstance(waits, Response)
+    assert waits.status_code == 429
+    assert isinstance(admit(passwords, config.serve, replace(right, address=other)), Visitor)
+
+
 @pytest.fixture
 def tokens(ready: Program) -> Path:
     """The file with the tokens."""

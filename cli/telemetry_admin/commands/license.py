@@ -55,8 +55,8 @@ def set_(
 ) -> Result:
     """Keep a licence for the engine's installation: customer, type, end, features, raw text; never the signature.
 
-    It leaves with the next periodic report alone, if telemetry is enabled and license-key is not withheld. An engine
-    that was never contacted is asked for its installation.
+    It leaves with the next periodic report alone, if telemetry is enabled and license-key is not withheld. The engine
+    is read to see which installation it is; where it does not answer, the one known so far has the licence.
     """
     from telemetry_core import administration
     from telemetry_core import license as licenses

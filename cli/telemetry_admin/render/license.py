@@ -9,7 +9,7 @@ from telemetry_admin.result import Json
 from telemetry_core import license as licenses
 from telemetry_core.model import License
 from telemetry_core.words.instants import instant
-from telemetry_core.words.license import rows
+from telemetry_core.words.license import NOT_READ, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,12 @@ def show(console: Console, found: Sequence[Licensed], now: int, *, set_now: bool
     for one in found:
         heading(console, safe(one.engine))
         pairs(console, rows(one, now))
-    if set_now:
+    if not set_now:
+        return
+    for one in found:
+        if not one.is_read:
+            say(console, f"{safe(one.engine)}: {NOT_READ}")
+    if any(one.is_read for one in found):
         console.print("The next periodic report carries it if telemetry is enabled: `telemetry preview` shows that.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telemetry_core.config import Engine
+from telemetry_core.errors import EngineError
 from telemetry_core.model import KeptLicense, License
 from telemetry_core.reporting import Session, observe
 
@@ -18,18 +19,21 @@ class Licensed:
         installation: Whose licence it is; None where no contact and no configuration has said it yet.
         kept: What was set here; None where nothing was.
         changed: Whether the call has changed it.
+        is_read: Whether the engine itself has said at this call which installation it is.
     """
 
     engine: str
     installation: str | None
     kept: KeptLicense | None
     changed: bool = False
+    is_read: bool = False
 
 
 def set_license(session: Session, engine: Engine, license_key: License, user: str) -> Licensed:
     """Keep a licence for the installation of an entry; its next periodic report carries it (user guide, General Data).
 
-    An engine that was never contacted is asked for its installation, and that contact is kept.
+    The engine is read, which is kept as any reading: it may show another installation than before, as on a database
+    that was made anew. Where it does not answer, the installation that is known so far has the licence.
 
     Args:
         session: Where it is kept.
@@ -39,13 +43,28 @@ def set_license(session: Session, engine: Engine, license_key: License, user: st
 
     Raises:
         EngineError: The installation is not known yet, and the engine does not say it; nothing was changed.
+        ConfigurationError: The engine's credentials cannot be used; nothing was changed.
     """
-    installation = session.installation(engine)
-    if installation is None:
-        installation = observe(session, session.group(engine), keep=True).installation
+    installation, is_read = _installation(session, engine)
     kept = KeptLicense(license_key, session.clock.now(), user)
     session.store.licenses.put(installation, kept)
-    return Licensed(engine.entry, installation, kept, changed=True)
+    return Licensed(engine.entry, installation, kept, changed=True, is_read=is_read)
+
+
+def _installation(session: Session, engine: Engine) -> tuple[str, bool]:
+    """The installation that an entry shows, and whether it was read; else the one that is known so far."""
+    group = session.group(engine)
+    try:
+        seen = observe(session, group, keep=True)
+        alone = session.group(engine)
+        if engine.entry not in seen.engines and alone != group:  # what it shared with others, those show no more
+            seen = observe(session, alone, keep=True)
+    except EngineError:
+        known = session.installation(engine)
+        if known is None:
+            raise
+        return known, False
+    return seen.installation, True
 
 
 def licensed(session: Session, engine: Engine) -> Licensed:

@@ -73,8 +73,8 @@ def explain(session: Session, engine: Engine) -> Explanation:
         _policy(config),
         _do_not_track(config),
         _switch(config),
-        _requests(consent),
-        _decision(consent),
+        _requests(session, consent),
+        _decision(session, consent),
         _endpoint(config, consent),
         _own_reporter(session, engine),
     )
@@ -99,16 +99,16 @@ def _switch(config: Config) -> Layer:
     return Layer("reporter switch", str(config.reporter_activate).lower(), _origin(config, key), result)
 
 
-def _requests(consent: Consent) -> Layer:
+def _requests(session: Session, consent: Consent) -> Layer:
     decision = consent.decision
     if decision is None or decision.requests:
         return Layer("requests", "not forbidden", "-")
     return Layer(
-        "requests", "all forbidden", f"`telemetry disable --no-requests`, {_when(consent)}", Result.NO_REQUESTS
+        "requests", "all forbidden", f"`telemetry disable --no-requests`, {_when(session, consent)}", Result.NO_REQUESTS
     )
 
 
-def _decision(consent: Consent) -> Layer:
+def _decision(session: Session, consent: Consent) -> Layer:
     results = {
         State.ENABLED: Result.PERMITTED,
         State.DISABLED: Result.DISABLED,
@@ -116,12 +116,16 @@ def _decision(consent: Consent) -> Layer:
     }
     words = consent.state.replace("-", " ")
     lost = " (the store was lost)" if consent.lost and consent.decision is None else ""
-    return Layer("consent", f"{words}{lost}", _when(consent), results[consent.state])
+    return Layer("consent", f"{words}{lost}", _when(session, consent), results[consent.state])
 
 
-def _when(consent: Consent) -> str:
+def _when(session: Session, consent: Consent) -> str:
     decision = consent.decision
-    return "no decision yet" if decision is None else f"{decision.how} of {decision.decided_by} for {decision.engine}"
+    if decision is None:
+        return "no decision yet"
+    if session.recorded_consent(decision.engine).decision is None:
+        return "initialize-telemetry, at the first run"
+    return f"{decision.how} of {decision.decided_by} for {decision.engine}"
 
 
 def _endpoint(config: Config, consent: Consent) -> Layer:

@@ -11,6 +11,11 @@ from telemetry_core.words.instants import instant
 if TYPE_CHECKING:
     from telemetry_core.administration import Licensed
 
+NOT_READ = (
+    "The engine does not answer, so the licence is kept for the installation known so far."
+    " Set it again if the engine shows another one."
+)
+
 
 def rows(one: Licensed, now: Millis) -> list[tuple[str, str]]:
     """Names and values of the licence of an engine's entry."""

@@ -57,9 +57,9 @@ def changed(change: Change) -> str:
 
 
 def values(change: Change) -> tuple[str, str]:
-    """What a value was, empty where it was not there, and what it is."""
-    before, after = (json.dumps(value, ensure_ascii=False) for value in (change.before, change.after))
-    return before if change.before is not None else "", after
+    """What a value was, empty where it was not there, and what it is, a dash where it is not there any more."""
+    before = "" if change.before is None else json.dumps(change.before, ensure_ascii=False)
+    return before, "–" if change.after is None else json.dumps(change.after, ensure_ascii=False)
 
 
 def readable(body: bytes) -> str:

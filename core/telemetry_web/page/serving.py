@@ -16,10 +16,10 @@ from telemetry_web.page import drawing
 from telemetry_web.page.asked import Asked, Bytes, Drawn, Moved
 from telemetry_web.page.browser import browser
 from telemetry_web.page.frame import BUG, ENDED, FOREIGN, REFUSED, Endpoint, Frame, Turn, after, moved
-from telemetry_web.page.readings import Readings, TooMany
 from telemetry_web.page.sessions import Guest, Sessions
 from telemetry_web.page.signing_in import Came, Refused, addresses_of, sign_in
 from telemetry_web.passwords import Passwords
+from telemetry_web.readings import Readings, TooMany
 
 Answer: TypeAlias = Drawn | Moved | Bytes
 View: TypeAlias = Callable[[Asked], Answer]
@@ -63,11 +63,11 @@ class Page(Frame[_Turn]):
 
     away = EngineError
 
-    def __init__(self, opener: Opener, passwords: Passwords) -> None:
+    def __init__(self, opener: Opener, passwords: Passwords, readings: Readings) -> None:
         super().__init__(Sessions(opener.clock, opener.token), opener.note_bug)
         self._opener = opener
         self._passwords = passwords
-        self._readings = Readings(opener.clock)
+        self._readings = readings
 
     def start(self, overview: Callable[[Opener, list[tuple[Engine, Guest]]], Drawn]) -> Endpoint:
         """The endpoint of the first page, which is about all engines that somebody is signed in at."""
@@ -154,13 +154,15 @@ class Page(Frame[_Turn]):
 
     def _values(self, turn: _Turn | None) -> Mapping[str, object]:
         if turn is None:
-            return {"others": [], "engine": "", "guest": None}
+            return {"others": [], "engine": "", "guest": None, "switched": []}
         here = {one.entry for one in turn.engines}
+        guests = {} if turn.visit is None else turn.visit.guests
         engine = "" if turn.engine is None else turn.engine.entry
         return {
             "others": [one.entry for one in turn.config.engines if one.entry not in here],
             "engine": engine,
-            "guest": turn.visit.guests[engine] if turn.visit is not None and engine else None,
+            "guest": guests[engine] if engine else None,
+            "switched": [one.entry for one in turn.engines if guests[one.entry].may_switch],
         }
 
 

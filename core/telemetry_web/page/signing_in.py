@@ -46,18 +46,18 @@ class Came:
 def sign_in(passwords: Passwords, came: Came) -> tuple[Engine, Guest]:
     """At which engine, and who it is.
 
-    Only the engine that was chosen is asked: a password is never shown to another one.
+    Only the engine that was chosen is asked, or the only one where the form names none: a password is never shown to
+    another one.
 
     Raises:
         Refused: The password is wrong, the user has no right here, or the engine cannot be asked.
     """
-    named = [engine for engine in came.config.engines if engine.entry == came.form.get("engine")]
-    engines = came.config.engines if len(came.config.engines) == 1 else named
-    if not engines:
+    engine = _chosen(came)
+    if engine is None:
         raise Refused(WRONG, 403)
     user, password = came.form.get("user", ""), Secret(came.form.get("password", ""))
     try:
-        found = passwords.ask(Attempt(engines[0], user, password, Right.READ, came.address))
+        found = passwords.ask(Attempt(engine, user, password, Right.READ, came.address))
     except EngineError:
         raise Refused(UNREACHABLE, 503) from None
     except TelemetryError:  # what is wrong with the configuration is not for strangers
@@ -69,7 +69,14 @@ def sign_in(passwords: Passwords, came: Came) -> tuple[Engine, Guest]:
         raise Refused(WRONG, 403)
     if not found.may:
         raise Refused(NOT_ENTITLED, 403)
-    return engines[0], Guest(user, found is Standing.ADMINISTRATOR, addresses_of(engines[0]))
+    return engine, Guest(user, found is Standing.ADMINISTRATOR, addresses_of(engine))
+
+
+def _chosen(came: Came) -> Engine | None:
+    engines, name = came.config.engines, came.form.get("engine")
+    if not name:
+        return engines[0] if len(engines) == 1 else None
+    return next((engine for engine in engines if engine.entry == name), None)
 
 
 def addresses_of(engine: Engine) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry_core import reporting
+from telemetry_core import administration, reporting
 from telemetry_core.reporting.explaining import Explanation, Result
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
@@ -43,6 +43,17 @@ def test_each_layer_is_named_with_its_value_and_where_that_was_said(desk: Desk) 
     assert said["reporter switch"] == ("true", "default")
     assert said["consent"] == ("enabled", "command of ada for orders")
     assert said["configuration"][1] == "TELEMETRY_ENDPOINT"
+
+
+def test_before_the_first_run_the_setting_that_will_decide_is_named_and_no_user(desk: Desk) -> None:
+    for wanted, said in (("true", "enabled"), ("false", "disabled")):
+        found = explained(desk, TELEMETRY_INITIALIZE_TELEMETRY=wanted)
+        (layer,) = (one for one in found.layers if one.name == "consent")
+        assert (layer.value, layer.origin) == (said, "initialize-telemetry, at the first run")
+    with desk.session(TELEMETRY_INITIALIZE_TELEMETRY="true") as session:
+        administration.first_run(session, lambda: "root")
+    (layer,) = (one for one in explained(desk).layers if one.name == "consent")
+    assert layer.origin == "first run of root for orders", "then it was decided, by a run of somebody's"
 
 
 @pytest.mark.parametrize(

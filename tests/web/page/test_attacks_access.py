@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from telemetry_web.page import readings
+from telemetry_web import readings
 from telemetry_web.passwords import WRONG
 from tests.support.guarded_engine import GuardedEngine, User
 from tests.support.page import Visitor, fields, words
@@ -18,7 +20,7 @@ from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import Answer
 from tests.support.waiting import until
-from tests.support.web_server import WebServer
+from tests.support.web_server import DATA, WebServer
 from tests.web.conftest import USERS
 
 ORDERS = "/engine/orders"
@@ -224,6 +226,42 @@ def test_an_engine_that_hangs_is_read_ten_times_at_once_and_other_pages_are_ther
             gate.set()
         statuses = [one.result().status_code for one in asking]
     assert statuses.count(429) == others
+
+
+def test_the_rest_api_takes_the_same_ten_places_and_an_engine_that_hangs_stops_nobody_who_disables(
+    ada: Visitor, rita: Visitor, server: WebServer, ready: Program, guarded: GuardedEngine
+) -> None:
+    token = "of-a-machine-that-asks-too-often"
+    file = ready.directory / "tokens"
+    file.touch(mode=0o600)
+    file.write_text(f"machine: {hashlib.sha256(token.encode()).hexdigest()}\n")
+    ready.configure(ready.config.read_text() + '[serve]\ntoken-file = "tokens"\n')
+    machine, gate = server.as_machine(token), threading.Event()
+
+    def hang() -> Answer:
+        gate.wait(60)
+        return 500, "text/plain", b""
+
+    guarded.override["/telemetry/data"] = hang
+    with ThreadPoolExecutor(60) as crowd:
+        try:
+            asking = [crowd.submit(machine.get, DATA) for _ in range(60)]
+            others = 60 - readings.AT_ONCE
+            until(lambda: sum(one.done() for one in asking) == others, "the others are refused at once", seconds=10)
+            enabling = machine.switch(enabled=True)
+            assert (enabling.status, enabling.json["type"]) == (429, "TooManyReadings")
+            assert rita.get(f"{ORDERS}/preview").status_code == 429, "the places are those of the page"
+            begun = time.monotonic()
+            assert ada.submit(f"{ORDERS}/disable").status_code == 303
+            assert machine.switch(enabled=False).status == 204
+            assert time.monotonic() - begun < 2
+        finally:
+            gate.set()
+        answers = [one.result() for one in asking]
+    refused = [one for one in answers if one.status == 429]
+    assert len(refused) == others
+    assert {(one.json["type"], one.headers["retry-after"]) for one in refused} == {("TooManyReadings", "1")}
+    assert [one["state"] for one in decisions(ready)] == ["disabled"]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_the_history_has_bytes_attempts_and_receipts(
             ready("history", report["id"], "--raw").stdout
         )
     first = ada.page(f"/engine/orders/history/{reports[-1]['id']}")
-    attempts = words(first.partition("Attempts and receipts")[2].partition("Its body")[0])
+    attempts = words(first.partition("Attempts and receipts")[2].partition("Body of the report")[0])
     assert "503" in attempts
     assert '{"receipt":"<b>r-1</b>"}' in attempts, "what the receiver said is text"
     assert "<b>r-1" not in first
@@ -124,6 +124,53 @@ def test_a_licence_is_set_structured_and_raw_without_its_signature_and_removed(
     assert "none was set here" in words(ada.page("/engine/orders/license"))
     ada.post("/engine/orders/license/remove", {})
     assert "No licence was set here." in words(ada.page("/engine/orders/license"))
+
+
+def test_a_licence_is_for_the_installation_that_the_engine_shows_now_and_the_next_report_carries_it(
+    ada: Visitor, ready: Program, guarded: GuardedEngine, receiver: Receiver
+) -> None:
+    ready("enable", "--yes")
+    assert ready("send").status == 0
+    guarded.installation = "33333333-3333-3333-3333-333333333333"  # its database was made anew
+    ada.post("/engine/orders/license/set", {"key": LICENSE.format(n=3, end="2999-12-31")})
+    assert "The licence is kept. The next periodic report carries it" in words(ada.page("/engine/orders/license"))
+    assert ready("send", "--force").status == 0
+    report = json.loads(receiver.received[-1].body)
+    assert report["installation"] == guarded.installation
+    assert report["product"]["internals"]["license-key"]["raw"] == RAW.format(end="2999-12-31")
+    assert "ACME" in words(ada.page("/engine/orders/license"))
+    history = ada.page("/engine/orders/history")
+    known = {one["id"]: one["installation"] for one in ready("history", "--json").data["reports"]}
+    for report_id, installation in known.items():
+        assert (report_id in history) is (installation == guarded.installation)
+    assert "Reports of the engine's earlier installations, such as on another database, are in" in words(history)
+
+
+def test_a_licence_of_an_engine_that_does_not_answer_is_kept_for_the_installation_known_so_far_and_that_is_said(
+    ada: Visitor, ready: Program, guarded: GuardedEngine
+) -> None:
+    ready("enable", "--yes")
+    guarded.override["/telemetry/data"] = guarded.override["/version"] = (503, "text/plain", b"")
+    answer = ada.post("/engine/orders/license/set", {"key": LICENSE.format(n=4, end="2999-12-31")})
+    assert answer.status_code == 303
+    page = words(ada.page("/engine/orders/license"))
+    assert "The engine does not answer, so the licence is kept for the installation known so far." in page
+    assert "The next periodic report carries it" not in page
+    assert ready("license", "show", "--json").data["engines"][0]["installation"] == guarded.installation
+
+
+def test_a_licence_of_several_lines_is_the_same_from_a_form_as_from_a_file(ada: Visitor, ready: Program) -> None:
+    key = "MEUCIQDlicence;\nsignature5;customer=ACME;\nexpiryDate=2999-12-31;\n\ncamundaBPM=true\n"
+    file = ready.directory / "licence"
+    file.write_bytes(key.encode())
+    assert ready("license", "set", "--file", str(file)).status == 0
+    of_file = ready("license", "show", "--json").data["engines"][0]
+    browsers = key.replace("\n", "\r\n")  # so they send what stands in a text area (HTML, form submission)
+    assert ada.post("/engine/orders/license/set", {"key": browsers}).status_code == 303
+    of_form = ready("license", "show", "--json").data["engines"][0]
+    assert "\n" in of_file["raw"]
+    for name in ("raw", "customer", "valid-until", "features"):
+        assert of_form[name] == of_file[name]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +228,21 @@ def test_usage_is_drawn_from_what_was_accepted(ada: Visitor, ready: Program, gua
     heights = [float(part.partition('"')[0]) for part in plot.split('height="')[1:]]
     assert heights == [160.0, 80.0]
     assert "StartProcessInstanceCmd 6" in words(page.partition("Commands that were")[2])
+
+
+def test_usage_goes_on_over_an_upgrade_after_which_metrics_have_other_names(
+    ada: Visitor, ready: Program, guarded: GuardedEngine
+) -> None:
+    product = guarded.data["product"]
+    ready("enable", "--yes")
+    for version, times in (("7.16.0", 4), ("7.24.0", 2)):
+        product["version"] = version
+        guarded.start_process(times)
+        assert ready("send", "--force").status == 0
+    page = words(ada.page("/engine/orders/usage"))
+    assert "process-instances 6 in 2 reports, at most 4 in one" in page
+    assert "flow-node-instances 12 in 2 reports, at most 8 in one" in page
+    assert "root-process-instance-start" not in page, "it is the same metric"
 
 
 def test_a_configuration_that_is_wrong_is_said_to_nobody(ada: Visitor, ready: Program) -> None:

@@ -103,6 +103,22 @@ def test_each_engine_has_its_own_users_and_a_password_is_shown_to_the_chosen_one
             assert visitor.get("/engine/one").status_code == 404, "it is configured no more"
 
 
+def test_a_form_for_an_engine_that_is_configured_no_more_shows_its_password_to_no_other(
+    server: WebServer, guarded: GuardedEngine
+) -> None:
+    with Visitor(server) as visitor:
+        refused = visitor.sign_in("ada", "ada-pw", engine="billing")
+        assert (refused.status_code, guarded.requests) == (403, [])
+        assert "User or password is wrong." in words(refused.text)
+        for named in ("", "orders"):
+            assert (
+                visitor.client.post("/sign-in", data={"user": "ada", "password": "ada-pw", "engine": named}).headers[
+                    "location"
+                ]
+                == "/engine/orders"
+            )
+
+
 def test_a_form_of_a_session_that_has_ended_changes_nothing_and_says_so(server: WebServer, ready: Program) -> None:
     with Visitor(server) as visitor:
         visitor.sign_in("ada", "ada-pw")

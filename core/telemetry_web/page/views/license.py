@@ -6,7 +6,7 @@ from telemetry_core import administration
 from telemetry_core import license as licenses
 from telemetry_core.errors import LicenseRefused
 from telemetry_core.secret import Secret
-from telemetry_core.words.license import rows
+from telemetry_core.words.license import NOT_READ, rows
 from telemetry_web.page.asked import Asked, Drawn, Moved
 
 SET = "The licence is kept. The next periodic report carries it if telemetry is enabled and the field is not withheld."
@@ -20,18 +20,20 @@ def license_page(asked: Asked) -> Drawn:
 
 
 def set_license(asked: Asked) -> Drawn | Moved:
-    """Keep a licence, structured and raw.
+    """Keep a licence, structured and raw, for the installation that the engine shows now.
 
     Raises:
         EngineError: The installation is not known yet, and the engine does not say it; nothing was changed.
+        ConfigurationError: The engine's credentials cannot be used; nothing was changed.
     """
+    text = asked.form.get("key", "").replace("\r\n", "\n")  # every line of a form ends so, whatever was pasted
     try:
-        parsed = licenses.parse(Secret(asked.form.get("key", "")))
+        parsed = licenses.parse(Secret(text))
     except LicenseRefused as refused:
         return _drawn(asked, refused)
     with asked.opener.writing() as session:
-        administration.set_license(session, asked.engine, parsed, asked.guest.user)
-    return Moved(f"/engine/{asked.engine.entry}/license", SET)
+        done = administration.set_license(session, asked.engine, parsed, asked.guest.user)
+    return Moved(f"/engine/{asked.engine.entry}/license", SET if done.is_read else NOT_READ)
 
 
 def remove_license(asked: Asked) -> Moved:

@@ -16,7 +16,7 @@ def overview(opener: Opener, engines: list[tuple[Engine, Guest]]) -> Drawn:
         lines = [
             {
                 "engine": engine.entry,
-                "state": STATES[session.consent(engine.entry).state],
+                "state": STATES[session.recorded_consent(engine.entry).state],
                 "verdict": verdict(reporting.explain(session, engine)),
                 "health": reporting.health(session, engine),
                 "guest": guest,

@@ -8,7 +8,7 @@ from telemetry_core.wire import field_path
 from telemetry_core.words import preview as words
 from telemetry_web.page.asked import Asked, Bytes, Drawn, Moved
 
-KEPT = "This report is kept: the next `telemetry send` sends exactly these bytes."
+KEPT = "This report is kept. {standing}"
 
 
 def preview(asked: Asked) -> Drawn:
@@ -37,15 +37,15 @@ def preview(asked: Asked) -> Drawn:
 
 
 def keep(asked: Asked) -> Moved:
-    """Make the periodic report of now the pending one, which the next `send` sends unchanged.
+    """Make the periodic report of now the pending one, and say when it is sent; one that waits already stays it.
 
     Raises:
         NotPermitted: There is no permit for it.
         EngineError: No report can be made.
     """
     with asked.opener.writing() as session:
-        reporting.keep(session, asked.engine)
-    return Moved(f"/engine/{asked.engine.entry}/preview", KEPT)
+        found = reporting.keep(session, asked.engine)
+    return Moved(f"/engine/{asked.engine.entry}/preview", KEPT.format(standing=words.standing(found)))
 
 
 def body(asked: Asked) -> Bytes:

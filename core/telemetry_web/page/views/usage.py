@@ -13,6 +13,7 @@ from telemetry_web.page.plots import plot
 
 _REPORTS = 90
 _COMMANDS = 10
+_LEGACY = {public: legacy for legacy, public in METRICS.items()}
 
 
 def usage(asked: Asked) -> Drawn:
@@ -30,15 +31,20 @@ def usage(asked: Asked) -> Drawn:
     executed = [item for item in totals.items() if item[1]]
     commands = sorted(executed, key=lambda item: (-item[1], item[0]))[:_COMMANDS]
     plots = [
-        plot(name, [(str(instant(one.window_end)), counts.get(name)) for one, counts in counted]) for name in names
+        plot(name, [(str(instant(one.window_end)), _count(counts, name)) for one, counts in counted]) for name in names
     ]
     return Drawn("usage.html", {"plots": plots, "commands": commands, "reports": len(accepted)})
 
 
 def _shown(names: Iterable[str]) -> list[str]:
-    """Each metric once: by its public name where reports have that beside the legacy one."""
+    """Each metric once: by its public name where any of the reports has that."""
     found = dict.fromkeys(names)
     return [name for name in found if METRICS.get(name, name) == name or METRICS[name] not in found]
+
+
+def _count(counts: dict[str, int], name: str) -> int | None:
+    """What a report has counted of a metric; those of 7.14 to 7.16 have it by its legacy name alone."""
+    return counts.get(name, counts.get(_LEGACY.get(name, name)))
 
 
 def _counts(report: Report, what: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""How often somebody may have an engine read: a page that is loaded again and again must not harm the engine."""
+"""How often, and by how many at once, an engine may be read: neither it nor this server may be harmed by who looks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST = 30
 """Readings within a minute that a user may cause at an engine, in however many sessions."""
 
 AT_ONCE = 10
-"""Readings at once, of all users: the server's threads, of which there are 40, are never all waiting for engines."""
+"""Readings at once, of page and REST API, for all users: of the server's 40 threads, never all wait for engines."""
 
 TOO_OFTEN = "The engine was read too often just now. Try again in {seconds} seconds."
 
@@ -34,7 +34,7 @@ class TooMany(Exception):
 
 
 class Readings:
-    """Counts them."""
+    """Counts them; page and REST API share one of it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -42,19 +42,29 @@ class Readings:
         self._places = BoundedSemaphore(AT_ONCE)
 
     @contextmanager
-    def reading(self, entry: str, user: str) -> Iterator[None]:
-        """Read an engine within the block.
+    def place(self) -> Iterator[None]:
+        """Read an engine within the block, however often.
 
         Raises:
-            TooMany: It was read too often, or is read by too many.
+            TooMany: Engines are read by too many at once.
         """
         if not self._places.acquire(blocking=False):
             raise TooMany(1)
-        who = (entry, folded(user))
         try:
+            yield
+        finally:
+            self._places.release()
+
+    @contextmanager
+    def reading(self, entry: str, user: str) -> Iterator[None]:
+        """Read an engine within the block, as one of those readings that a user may cause.
+
+        Raises:
+            TooMany: It was read too often, or engines are read by too many at once.
+        """
+        who = (entry, folded(user))
+        with self.place():
             if not self._counted.hit(_LIMIT, *who):
                 opens_at = self._counted.get_window_stats(_LIMIT, *who).reset_time
                 raise TooMany(max(1, math.ceil(opens_at - self._clock.now() / 1000)))
             yield
-        finally:
-            self._places.release()
