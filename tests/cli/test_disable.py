@@ -37,7 +37,8 @@ def test_what_was_not_sent_by_then_never_leaves(
 def test_no_requests_forbids_the_initial_report_too_until_enabled_again(
     configured: Program, receiver: Receiver
 ) -> None:
-    configured("disable", "--no-requests")
+    said = configured("disable", "--no-requests").text
+    assert said.rstrip().endswith("--no-requests`."), "one full stop"
     assert configured("send").status == 0
     assert configured("send", "--initial").status == 4
     configured("disable")

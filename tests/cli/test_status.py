@@ -10,7 +10,9 @@ FIRST_RUN = {"TELEMETRY_INITIALIZE_TELEMETRY": "true"}
 
 
 def test_before_the_first_run_everything_says_what_it_will_send(configured: Program, receiver: Receiver) -> None:
-    assert "telemetry will be enabled (initialize-telemetry)" in configured("status", variables=FIRST_RUN).text
+    said = configured("status", variables=FIRST_RUN).text
+    assert "telemetry will be enabled (initialize-telemetry)" in said
+    assert "due at the next send" in said, "the initial report"
     shown = configured("preview", "--json", variables=FIRST_RUN).data["reports"][0]
     assert shown["would-be-sent"] is True
     assert shown["initial-first"] is True

@@ -45,7 +45,7 @@ def test_an_installation_is_shown_with_its_counts_and_how_each_report_is_known_a
     with visiting(collector) as visitor:
         fleet(visitor, lines=2)
         seen = visitor.look("/installation?id=a")
-        assert "123 in 3 reports, at most 42 in one" in seen.text
+        assert "123 in all, at most 42 in one; reports: 3" in seen.text
         assert seen.text.count("its key") == 4
         assert "There is no release 7.99.0 of Camunda BPM Runtime." in seen.text
         assert "it may have been counted twice" in visitor.look(f"/installation?id={own}").text

@@ -64,7 +64,7 @@ def show_disabled(console: Console, decided: Sequence[Decided], standing: Sequen
     for one, status in zip(decided, standing, strict=True):
         already = "" if one.changed else " already"
         say(console, f"{safe(one.engine)}: telemetry is disabled{already}.")
-        paragraph(console, f"Initial report: {initial(status)}.", indent=2)
+        paragraph(console, f"Initial report: {initial(status).rstrip('.')}.", indent=2)
 
 
 def described(decided: Decided) -> Json:

@@ -24,7 +24,8 @@ def show(console: Console, done: Sending, idle: Sequence[Status]) -> None:
     for status in idle:
         say(console, f"{safe(status.engine)}: {safe(done.idle[status.engine])}")
         if status.consent.state is not State.ENABLED:
-            say(console, f"  Telemetry is {STATES[status.consent.state]}. Initial report: {safe(initial(status))}.")
+            becomes = safe(initial(status).rstrip("."))
+            say(console, f"  Telemetry is {STATES[status.consent.state]}. Initial report: {becomes}.")
 
 
 def show_plan(console: Console, planned: Sequence[Planned]) -> None:

@@ -80,7 +80,7 @@ def initial(status: Status) -> str:
     undo = " (`telemetry disable --no-requests` prevents it)" if status.consent.state is not State.ENABLED else ""
     if status.initial_due_at is not None and status.initial_due_at > status.at:
         return f"due {instant(status.initial_due_at)}{where}{undo}"
-    is_decided = status.consent.state is not State.NOT_CONFIGURED
+    is_decided = status.consent.state is not State.NOT_CONFIGURED or status.first_run is not None
     when = "at the next send" if is_decided or status.initial_due_at is not None else "3 hours after the first contact"
     return f"due {when}{where}{undo}"
 

@@ -224,7 +224,7 @@ def test_usage_is_drawn_from_what_was_accepted(ada: Visitor, ready: Program, gua
         assert ready("send", "--force").status == 0
     page = ada.page("/engine/orders/usage")
     plot = page.partition(">process-instances</h2>")[2].partition("</section>")[0]
-    assert "6 in 2 reports, at most 4 in one" in plot
+    assert "6 in all, at most 4 in one; reports: 2" in plot
     heights = [float(part.partition('"')[0]) for part in plot.split('height="')[1:]]
     assert heights == [160.0, 80.0]
     assert "StartProcessInstanceCmd 6" in words(page.partition("Commands that were")[2])
@@ -240,8 +240,8 @@ def test_usage_goes_on_over_an_upgrade_after_which_metrics_have_other_names(
         guarded.start_process(times)
         assert ready("send", "--force").status == 0
     page = words(ada.page("/engine/orders/usage"))
-    assert "process-instances 6 in 2 reports, at most 4 in one" in page
-    assert "flow-node-instances 12 in 2 reports, at most 8 in one" in page
+    assert "process-instances 6 in all, at most 4 in one; reports: 2" in page
+    assert "flow-node-instances 12 in all, at most 8 in one; reports: 2" in page
     assert "root-process-instance-start" not in page, "it is the same metric"
 
 
