@@ -70,3 +70,15 @@ def as_nobody(program: Program, row: BadInput) -> Run:
         with unprivileged():
             status = run([*command, *row.command.split()], host)
     return Run(status, b"", errors.getvalue().encode())
+
+
+@pytest.mark.parametrize(
+    "words", [("disable", "--reason", "gr\udcfcn"), ("disable", "--authorized-by", "\udcff"), ("history", "ab\udcff")]
+)
+def test_bytes_that_are_no_text_are_refused_before_anything_is_done(
+    words: tuple[str, ...], configured: Program
+) -> None:
+    done = configured(*words)
+    assert (done.status, done.errors.count("\n")) == (2, 1)
+    assert f"{words[-1]!r} is no text in UTF-8." in done.errors
+    assert configured("consent", "--json").data["decisions"] == []

@@ -109,3 +109,19 @@ def test_ids_of_quarantined_reports_complete(program: Program) -> None:
         collector.send(report(), "good-one")
     assert bash(program, "telemetry collector release b") == {"bad-one"}
     assert bash(program, "telemetry collector drop g") == set()
+
+
+def test_a_byte_that_is_no_utf_8_is_found_nowhere_and_said(ready: Program) -> None:
+    with Collector(ready) as collector:
+        collector.send(report(version="7.99.0"), "a?b")
+    for words in (
+        ("list", "--installation", "a\udcffb"),
+        ("release", "--installation", "a\udcffb"),
+        ("drop", "--installation", "a\udcffb"),
+        ("release", "a\udcffb"),
+        ("drop", "a?b", "a\udcffb"),
+    ):
+        done = ready("collector", *words)
+        assert (done.status, done.errors.count("\n")) == (2, 1)
+        assert "'a\\udcffb' is no text in UTF-8." in done.errors
+    assert [one["state"] for one in listed(ready)] == ["quarantined"], "nothing is decided about the others then"

@@ -28,11 +28,11 @@ KEYS_NAME = "collector.keys"
 
 Ids = Annotated[
     Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
-    typer.Argument(metavar="[ID]...", help="Their ids.", autocompletion=completing.quarantined),
+    typer.Argument(metavar="[ID]...", help="Their ids.", autocompletion=completing.quarantined, callback=options.text),
 ]
 Installation = Annotated[
     Optional[str],  # noqa: UP045  # as above
-    typer.Option("--installation", metavar="ID", help="Those of this installation."),
+    typer.Option("--installation", metavar="ID", help="Those of this installation.", callback=options.text),
 ]
 
 

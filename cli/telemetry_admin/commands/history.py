@@ -35,6 +35,7 @@ def command(
             metavar="[ID]",
             help="One report; the first letters of its id are enough.",
             autocompletion=completing.reports,
+            callback=options.text,
         ),
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The body of that report alone, byte for byte.")] = False,
