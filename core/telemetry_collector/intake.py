@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
+from array import array
 from base64 import b64decode
 from binascii import Error as NotBase64
+from itertools import accumulate
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -33,8 +35,9 @@ DIGITS_LIMIT = 308
 _KEY = re.compile(r'"?([!#-~]{1,200})"?')
 _TOO_MANY_DIGITS = b"0" * (DIGITS_LIMIT + 1)
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
+_AS_LISTS = bytes.maketrans(b"{}", b"[]")
+_STEPS = bytes.maketrans(b"[]", b"\x01\xff")
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
 _ZLIB_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
@@ -154,9 +157,9 @@ def _report(body: bytes) -> report.Report | Refusal:
     read = _read_as("report", report.DECODER, body)
     if isinstance(read, Refusal):
         return read
-    if _is_too_deep(body) and _is_too_deep(_STRING.sub(b'""', body)):  # brackets in strings are none; most have none
+    if _is_too_deep(body):
         return _TOO_DEEP
-    if _TOO_MANY_DIGITS in body.translate(_ZEROS) and _TOO_MANY_DIGITS in _STRING.sub(b'""', body).translate(_ZEROS):
+    if _TOO_MANY_DIGITS in body.translate(_ZEROS) and _TOO_MANY_DIGITS in _bare(_unescaped(body)).translate(_ZEROS):
         return Refusal(422, "json-bounds", f"A number has more than {DIGITS_LIMIT} digits.")
     return read
 
@@ -165,13 +168,22 @@ _TOO_DEEP = Refusal(422, "json-bounds", f"Objects and lists lie in one another m
 
 
 def _is_too_deep(body: bytes) -> bool:
-    """Whether brackets are still there after the innermost pairs were taken away so many times."""
-    brackets = body.translate(None, _NO_BRACKETS)
-    for _ in range(DEPTH_LIMIT):
-        if not brackets:
-            return False
-        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-    return bool(brackets)
+    """Whether brackets of a JSON text lie too deep in one another; those in strings are none."""
+    if body.count(b"{") + body.count(b"[") <= DEPTH_LIMIT:
+        return False
+    marks = _unescaped(body).translate(_AS_LISTS, _NO_MARKS).replace(b'""', b"")  # quotes are left around brackets only
+    outer = _bare(marks).replace(b"[]", b"")  # nearly nothing, since nearly all hold no others
+    return 1 + max(accumulate(array("b", outer.translate(_STEPS))), default=0) > DEPTH_LIMIT
+
+
+def _unescaped(text: bytes) -> bytes:
+    """A JSON text where every quote begins or ends a string."""
+    return text.replace(rb"\\", b"").replace(rb"\"", b"")
+
+
+def _bare(text: bytes) -> bytes:
+    """Such a text without its strings."""
+    return b"".join(text.split(b'"')[::2])
 
 
 def _type_refused(content_type: str) -> Refusal | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Message
 
 from telemetry_collector import intake, openapi, receipts
 from telemetry_collector.desk import Desk
@@ -29,9 +30,16 @@ if TYPE_CHECKING:
 _BODY_SECONDS = 30
 """For the whole body of a request; who takes longer is told to try again."""
 
+ARRIVING_BYTES = 64 * 1024 * 1024
+"""Of bodies that are on their way; who sends on top of that is asked to come again, unless his body is small so far."""
+
+_SMALL = 16 * 1024
 _CALLS = ("/pings", "/health/", "/openapi.json")
 _NO_PAGE = "There is no page here. To have one, set collector.token-file (docs/collector.md, The page)."
 
+T = TypeVar("T")
+
+Reading = Callable[[Envelope, Origin, bytes], T]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
@@ -92,15 +100,15 @@ class Pings:
     def __init__(self, door: Door, writer: Writer) -> None:
         self._door = door
         self._writer = writer
+        self._arriving = 0
         self._names = tuple(name.encode() for name in (*intake.HEADERS, door.header))
 
     async def one(self, request: Request) -> Response:
         """`POST /pings`: one report."""
-        came = await self._came(request, BODY_LIMIT)
-        if isinstance(came, Refusal):
-            return receipts.refused(came)
-        said, origin, content = came
-        read = self._let_in(intake.submission(said.key, content, origin))
+        read = await self._read(request, BODY_LIMIT, _one)
+        if isinstance(read, Refusal):
+            return receipts.refused(read)
+        read = self._let_in(read)
         if isinstance(read, Refusal):
             return receipts.refused(read)
         stored = await self._stored([read])
@@ -108,13 +116,12 @@ class Pings:
 
     async def many(self, request: Request) -> Response:
         """`POST /pings/batch`: the reports of many engines, each judged by itself."""
-        came = await self._came(request, BATCH_LIMIT)
-        if isinstance(came, Refusal):
-            return receipts.refused(came)
-        _, origin, content = came
-        batch = intake.batch(content, origin)
+        batch = await self._read(request, BATCH_LIMIT, _many)
         if isinstance(batch, Refusal):
             return receipts.refused(batch)
+        crowd = self._door.batch(request.scope["client"], self._said(request).forwarded, len(batch))
+        if crowd is not None:
+            return receipts.refused(crowd)
         read = [self._let_in(one) for one in batch]
         stored = await self._stored([one for one in read if isinstance(one, Submission)])
         if isinstance(stored, Refusal):
@@ -129,14 +136,14 @@ class Pings:
     def _let_in(self, read: Submission | Refusal) -> Submission | Refusal:
         return read if isinstance(read, Refusal) else self._door.refused(read) or read
 
-    async def _came(self, request: Request, limit: int) -> tuple[Envelope, Origin, bytes] | Refusal:
-        """What came, from whom, whole; nothing of it is read where the door refuses it."""
+    async def _read(self, request: Request, limit: int, read: Reading[T]) -> T | Refusal:
+        """What came, read; not where the door refuses it. The bytes themselves are not kept while it is stored."""
         said = self._said(request)
         origin = self._door.origin(request.scope["client"], said.forwarded)
         if isinstance(origin, Refusal):
             return origin
-        content = await _content(request, said, limit)
-        return content if isinstance(content, Refusal) else (said, origin, content)
+        content = await self._content(request, said, limit)
+        return content if isinstance(content, Refusal) else read(said, origin, content)
 
     def _said(self, request: Request) -> Envelope:
         """What its headers say, looked at once: it is done for every report."""
@@ -154,6 +161,40 @@ class Pings:
             found.get(forwarded, b"").decode("latin-1"),
         )
 
+    async def _content(self, request: Request, said: Envelope, limit: int) -> bytes | Refusal:
+        """The content of a request, read no further than to the limit."""
+        if said.content_length.isdecimal() and int(said.content_length[:20]) > limit:
+            return intake.too_large(limit)
+        message = await request.receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body: bytes = message.get("body", b"")  # as it is nearly always
+            return intake.too_large(limit) if len(body) > limit else intake.content(said, body, limit)
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                arrived = await self._arrived(request, message, limit)
+        except TimeoutError:
+            return Refusal(408, "slow", f"The body did not come within {_BODY_SECONDS} seconds.", retry_after=0)
+        return arrived if isinstance(arrived, Refusal) else intake.content(said, arrived, limit)
+
+    async def _arrived(self, request: Request, message: Message, limit: int) -> bytes | Refusal:
+        """A body that comes in pieces, of which the first is here."""
+        body = bytearray()
+        try:
+            while message["type"] == "http.request":
+                piece = message.get("body", b"")
+                body += piece
+                self._arriving += len(piece)
+                if len(body) > limit:
+                    return intake.too_large(limit)
+                if not message.get("more_body"):
+                    return bytes(body)
+                if self._arriving > ARRIVING_BYTES and len(body) > _SMALL:
+                    return Refusal(503, "crowded", "Too many bodies are on their way.", retry_after=receipts.LATER)
+                message = await request.receive()
+        finally:
+            self._arriving -= len(body)
+        return Refusal(400, "cut", "The body was cut.")
+
     async def _stored(self, submissions: list[Submission]) -> list[Verdict] | Refusal:
         try:
             return await self._writer.commit(submissions)
@@ -161,42 +202,12 @@ class Pings:
             return Refusal(503, "store", "Nothing can be stored now.", retry_after=receipts.LATER)
 
 
-async def _content(request: Request, said: Envelope, limit: int) -> bytes | Refusal:
-    """The content of a request, read no further than to the limit."""
-    try:
-        body = await _body(request, limit, said.content_length)
-    except TimeoutError:
-        return Refusal(408, "slow", f"The body did not come within {_BODY_SECONDS} seconds.", retry_after=0)
-    except ClientDisconnect:
-        return Refusal(400, "cut", "The body was cut.")
-    return intake.too_large(limit) if body is None else intake.content(said, body, limit)
+def _one(said: Envelope, origin: Origin, content: bytes) -> Submission | Refusal:
+    return intake.submission(said.key, content, origin)
 
 
-async def _body(request: Request, limit: int, length: str) -> bytes | None:
-    """The body, None where it is larger than the limit.
-
-    Raises:
-        TimeoutError: It has begun, and does not come to its end.
-        ClientDisconnect: It was cut.
-    """
-    if length.isdecimal() and int(length[:20]) > limit:
-        return None
-    message = await request.receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message.get("body", b"")  # as it is nearly always
-        return None if len(body) > limit else body
-    chunks: list[bytes] = []
-    size = 0
-    async with asyncio.timeout(_BODY_SECONDS):
-        while message["type"] == "http.request":
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > limit:
-                return None
-            if not message.get("more_body"):
-                return b"".join(chunks)
-            message = await request.receive()
-    raise ClientDisconnect
+def _many(_said: Envelope, origin: Origin, content: bytes) -> list[Submission | Refusal] | Refusal:
+    return intake.batch(content, origin)
 
 
 async def _live(request: Request) -> Response:  # noqa: ARG001  # as above

@@ -1,4 +1,4 @@
-"""Limits of time, size and number for clients, which uvicorn does not have: nobody keeps others out by being slow."""
+"""Limits of time, size and number for clients, which uvicorn does not have: nobody keeps others out or fills memory."""
 
 from __future__ import annotations
 
@@ -19,8 +19,17 @@ BODY_SECONDS = 40
 HEAD_LIMIT = 64 * 1024
 """Bytes of a head beside those that it began with, and of all its fields, with those after the body."""
 
+FIELD = 256
+"""Bytes of memory that each field of a head is counted for beside its own."""
+
+AHEAD = 8
+"""Requests that a client may have sent before an earlier one is answered; who sends more is cut off."""
+
 MOST = 4096
 """Of connections; one more, and the one goes that nothing was done for the longest: who floods loses his own."""
+
+_AT_ONCE = 32 * 1024
+"""Bytes that are read before others have their turn."""
 
 _OTHER_FILES = 64
 
@@ -53,6 +62,7 @@ class Protocol(Taking, HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Begin to wait for a request."""
         super().connection_made(transport)
+        transport.max_size = _AT_ONCE  # type: ignore[attr-defined]  # the standard library's; without it, 256 KiB
         self._wait()
         if len(self.connections) > self.most:
             next(iter(self.waiting))._cut()
@@ -87,13 +97,19 @@ class Protocol(Taking, HttpToolsProtocol):
         Raises:
             ValueError: There are too many; httptools makes a request of it that is none.
         """
-        self._fields_size += len(name) + len(value)
+        self._fields_size += len(name) + len(value) + FIELD
         if self._fields_size > HEAD_LIMIT:
             raise ValueError("too many header fields")
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """It is whole."""
+        """It is whole.
+
+        Raises:
+            ValueError: Too many wait already; it is no request, as above.
+        """
+        if len(self.pipeline) >= AHEAD:
+            raise ValueError("too many requests")
         self._stage = _Stage.BODY
         super().on_headers_complete()
 
@@ -101,6 +117,14 @@ class Protocol(Taking, HttpToolsProtocol):
         """So is the body."""
         self._stage = _Stage.NOTHING
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Not while another request is being answered: it would be taken for the answer to that one."""
+        is_new = self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # it is None at first
+        if (is_new or self._stage is _Stage.BODY) and not self.pipeline:
+            super().send_400_response(msg)
+        else:
+            self._cut()
 
     def on_response_complete(self) -> None:
         """Nothing is done for this connection now, unless there was more in what it has sent."""

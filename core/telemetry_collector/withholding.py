@@ -13,7 +13,8 @@ PLACE = "product.internals.license-key.raw"
 """What is withheld, as paths of a report are written."""
 
 _INSTEAD = b'"[withheld]"'
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRINGS = re.compile(rb'(?:"[^"\\]{0,11}"[^"]*)+|("[^"\\]*(?:\\.[^"\\]*)*")', re.DOTALL)
+"""Strings that are too short to hold a signature, however many follow each other; or one that may be long enough."""
 
 
 def storable(body: bytes, raw: str | None) -> bytes:
@@ -28,7 +29,7 @@ def storable(body: bytes, raw: str | None) -> bytes:
     """
     if raw is None or licenses.clean(raw) is not None:
         return body
-    return _STRING.sub(lambda found: _INSTEAD if msgspec.json.decode(found[0]) == raw else found[0], body)
+    return _STRINGS.sub(lambda found: _INSTEAD if found[1] and msgspec.json.decode(found[1]) == raw else found[0], body)
 
 
 def is_withheld(body: bytes, sha256: str) -> bool:

@@ -16,6 +16,9 @@ ASKING_SECONDS = 10
 MOST = 400
 """Of connections; more are closed at once, before files run out. (Over half of them requests are answered with 503.)"""
 
+LINES = 1000
+"""Of what comes at once; each takes time that others wait for, as a field, a piece of a body or a part of a head."""
+
 _HANDSHAKE_SECONDS = 10
 _WHOLE = (h11.DONE, h11.MUST_CLOSE)
 
@@ -35,6 +38,9 @@ class Protocol(Taking, H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Wait for the rest of a request from its first byte on, and no more once it is whole."""
+        if data.count(b"\n") > LINES:
+            self.transport.abort()
+            return
         if self._asking is None:
             self._asking = self.loop.call_later(ASKING_SECONDS, self.transport.abort)
         super().data_received(data)

@@ -140,22 +140,22 @@ def run(count: int, seed: int) -> Tally:
     with place() as program, Collector(program) as collector, ThreadPoolExecutor(AT_ONCE) as pool:
         for number in range(2 * AT_ONCE):
             collector.send(report(installation=f"warm {number}"), f"warm-{number}")
-        first, highest = _resident(collector.pid), 0
+        first, highest = collector.memory(), 0
         for number in range(-(-count // AT_ONCE)):
             bomb = BOMBS[number % len(BOMBS)]
             path, size = chance.choice([("/pings", BODY_LIMIT), (_BATCH, BATCH_LIMIT)])
-            before = _resident(collector.pid)
+            before = collector.memory()
             Path(f"/proc/{collector.pid}/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
             port = collector.port
             answers = list(pool.map(lambda _, b=bomb, p=path, s=size, to=port: _thrown(to, b(p, s)), range(AT_ONCE)))
-            grown = _resident(collector.pid, "VmHWM") - before
+            grown = collector.memory("VmHWM") - before
             highest = max(highest, grown)
             wrong = [f"answered with {status}" for status in answers if status >= 500 and status != 503]
             wrong += [f"{grown // _MIB} MiB more for a moment"] if grown > _PEAK else []
             good = collector.send(report(installation=f"good {number}"), f"good-{number}").status
             wrong += [] if good == 202 else [f"a good report was answered with {good}"]
             tally.add(f"{bomb.__name__} to {path}", Verdict(wrong=", ".join(wrong)), AT_ONCE)
-        more = _resident(collector.pid) - first
+        more = collector.memory() - first
         ended = collector.end()
         wrong = [f"{more // _MIB} MiB more at the end"] if more > _REST else []
         wrong += [f"{ended} {collector.errors[:300]!r}"] if ended or collector.errors else []
@@ -176,9 +176,3 @@ def _thrown(port: int, pieces: Iterator[bytes]) -> int:
                 answer += more
     found = re.match(rb"HTTP/1.1 (\d{3}) ", answer)
     return int(found[1]) if found else 0
-
-
-def _resident(pid: int, what: str = "VmRSS") -> int:
-    found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
-    assert found is not None
-    return int(found[1]) * 1024

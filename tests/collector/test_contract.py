@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import time
 import zlib
 from base64 import b64encode
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from telemetry_collector import intake
+from telemetry_collector.intake import Origin
+from telemetry_collector.model import Submission
 from tests.support.collecting import Collector, captured, report
 
 START = "2026-11-23T23:00:08.920+0000"
@@ -93,6 +97,7 @@ BAD: list[tuple[str, bytes, int, str]] = [
     ("no product", b'{"installation":"x"}', 422, "report"),
     ("no installation", report(installation=None), 422, "report"),
     ("an installation of control characters", report(installation="a\x00b"), 422, "report"),
+    ("an installation with a line after it", report(installation="a\n"), 422, "report"),
     ("an installation without end", report(installation="a" * 256), 422, "report"),
     ("a count below 0", _with("x", metrics={"a": {"count": -1}}), 422, "report"),
     ("a count beyond 64 bits", _with("x", metrics={"a": {"count": 2**63}}), 422, "report"),
@@ -102,6 +107,13 @@ BAD: list[tuple[str, bytes, int, str]] = [
     ("a start that is no date", report(start="yesterday"), 422, "report"),
     ("a day that there is not", report(start="2026-02-30T00:00:00.000+0000"), 422, "report"),
     ("depth", _with("x", new=json.loads("[" * 70 + "]" * 70)), 422, "json-bounds"),
+    (
+        "depth of lists and objects in turn",
+        _with("x", new=json.loads('[{"a":' * 35 + "1" + "}]" * 35)),
+        422,
+        "json-bounds",
+    ),
+    ("depth that texts hide", _with("x", new=json.loads('["]",' * 70 + "1" + ',"["]' * 70)), 422, "json-bounds"),
     ("depth without end", report()[:-1] + b',"new":' + b"[" * 100_000, 422, "json-bounds"),
     ("digits without end", report()[:-1] + b',"new":' + b"9" * 5000 + b"}", 422, "json-bounds"),
     ("size", _with("x", new="x" * 128 * 1024), 413, "too-large"),
@@ -123,7 +135,42 @@ def test_what_is_no_report_is_refused_with_a_reason(
 
 def test_brackets_and_digits_in_texts_are_no_bombs(lasting: Collector, installation: New) -> None:
     mine = installation()
-    assert lasting.send(_with(mine, webapps=["[" * 100, '{\\"' * 30, "9" * 200, "]"], x="9" * 500), mine).status == 202
+    texts = ["[" * 100, "", '{\\"' * 30, "9" * 200, "]", "\\", '"[\\', "["]
+    assert lasting.send(_with(mine, webapps=texts * 10, x="9" * 500), mine).status == 202
+
+
+def test_brackets_may_lie_64_deep_and_not_deeper(lasting: Collector, installation: New) -> None:
+    mine = installation()
+    for depth, status in ((60, 202), (61, 422)):  # with what is in them, and the three objects that they are in
+        new = json.loads("[" * depth + "[]," * 100 + "{}" + "]" * depth)
+        assert lasting.send(_with(mine, new=new), f"{mine}-{depth}").status == status
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        pytest.param('"' + "[" * 20_400 + '"', id="in a text"),
+        pytest.param(",".join(["[" * 60 + "]" * 60] * 169), id="deep"),
+        pytest.param(",".join(['"["'] * 5000), id="in many texts"),
+        pytest.param('"' + "9" * 400 + '",' + ",".join(['""'] * 6600), id="digits before many texts"),
+        pytest.param('"' + "A" * 100 + '",' + ",".join(['""'] * 6600), id="many texts beside a signature"),
+    ],
+)
+def test_no_batch_takes_much_longer_to_read_than_an_ordinary_one_of_its_size(piece: str) -> None:
+    def seconds_a_byte(new: str) -> float:
+        raw = {"license-key": {"raw": "A" * 100}} if "A" in new else {}
+        body = _with("x", **raw)[:-1] + b',"new":' + new.encode() + b"}"
+        batch = b'{"reports":[%s]}' % b",".join([b'{"report":%s}' % body] * 90)
+        begun = time.process_time()
+        read = intake.batch(batch, Origin(0, ()))
+        took = time.process_time() - begun
+        assert isinstance(read, list), read
+        assert all(isinstance(one, Submission) for one in read), read[0]
+        return took / len(batch)
+
+    ordinary = "{" + ",".join(f'"command-{number}":{{"count":1}}' for number in range(700)) + "}"
+    at_best = min(seconds_a_byte(ordinary) for _ in range(3))
+    assert min(seconds_a_byte(f"[{piece}]") for _ in range(3)) < 12 * at_best
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import re
 import signal
 import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -71,6 +73,12 @@ class ChildServer(ABC):
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def memory(self, what: str = "VmRSS") -> int:
+        """Bytes of memory that it has now, with `VmHWM` the most that it has had."""
+        found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text(encoding="ascii"))
+        assert found is not None
+        return int(found[1]) * 1024
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Tell it to end; its exit status."""

@@ -147,7 +147,8 @@ def test_heads_are_read_up_to_a_limit(server: WebServer) -> None:
             connection.settimeout(9)
             try:
                 connection.sendall(part)
-                assert connection.recv(20).startswith(b"HTTP/1.1 4")
+                said = connection.recv(20)
+                assert not said or said.startswith(b"HTTP/1.1 4")
             except ConnectionError:
                 continue
 

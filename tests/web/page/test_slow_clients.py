@@ -57,6 +57,34 @@ def test_a_client_that_asked_before_has_no_more_time_for_its_next_request(server
             seconds_until_closed([client], slow.ASKING_SECONDS + _MARGIN)
 
 
+def test_a_request_of_very_many_small_pieces_is_cut_off_before_it_keeps_others_waiting(server: WebServer) -> None:
+    chunked = f"POST {CONFIGURATION} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    fields = b"GET /x HTTP/1.1\r\nHost: x\r\n" + b"a:\n" * 3500 + b"\r\n"
+    for pieces in (chunked + b"1\r\na\r\n" * 40_000, fields * 20):
+        with ExitStack() as stack:
+            crowd = [stack.enter_context(connect(server.port)) for _ in range(40)]
+            for client in crowd:
+                client.settimeout(0.2)
+                with suppress(OSError):
+                    client.sendall(pieces)
+            begun = time.monotonic()
+            assert server.as_nobody().get("/openapi.json").status == 200
+            assert time.monotonic() - begun < 2
+            seconds_until_closed(crowd, 5)
+
+
+def test_a_few_requests_at_once_are_answered_in_their_order(server: WebServer) -> None:
+    names = [f"/page/{number}" for number in range(8)]
+    with connect(server.port) as client:
+        client.sendall(b"".join(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % name.encode() for name in names))
+        client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        said = b""
+        while more := client.recv(65536):
+            said += more
+    assert said.count(b"HTTP/1.1 404") == len(names)
+    assert said.rindex(b"HTTP/1.1 404") < said.index(b"HTTP/1.1 200")
+
+
 def test_a_client_that_does_not_take_its_answers_is_cut_off(server: WebServer) -> None:
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,0 +1,128 @@
+"""Memory is bounded, however much comes at once: requests before one is answered, bodies that are on their way."""
+
+from __future__ import annotations
+
+import gzip
+import select
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+
+import pytest
+
+from telemetry_collector import routes, slow
+from telemetry_collector.intake import BATCH_LIMIT
+from tests.support.collecting import Collector, report
+from tests.support.program import Program
+from tests.support.slow_clients import connect, is_closed
+from tests.support.waiting import until
+
+_MIB = 1024 * 1024
+_LIVE = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+_BATCH = b"POST /pings/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+
+@pytest.fixture
+def collector(program: Program) -> Iterator[Collector]:
+    program.config.touch()
+    with Collector(program) as running:
+        yield running
+        assert running.end() == 0
+        assert running.errors == b""
+
+
+def test_a_few_requests_at_once_are_answered_in_their_order(collector: Collector) -> None:
+    post = b"POST /pings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    bodies = [report(installation=f"{number}") for number in range(slow.AHEAD)]
+    with connect(collector.port) as client:
+        for _ in range(3):
+            client.sendall(b"".join(post % len(body) + body for body in bodies) + _LIVE)
+            said = b""
+            while b'"ok"' not in said:
+                said += client.recv(65536)
+            assert said.count(b"HTTP/1.1 202") == slow.AHEAD
+            assert said.rindex(b"HTTP/1.1 202") < said.index(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", id="small ones"),
+        pytest.param(b"GET /openapi.json HTTP/1.1\r\n" + b"a:\r\n" * 5000 + b"\r\n", id="with many fields"),
+    ],
+)
+def test_requests_without_end_are_cut_off_before_they_fill_the_memory(request_: bytes, collector: Collector) -> None:
+    before = collector.memory()
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(connect(collector.port)) for _ in range(40)]
+        for client in crowd:
+            with suppress(OSError):
+                client.sendall(request_ * (240_000 // len(request_)))
+        assert collector.send(report(), "good").status == 202
+        until(lambda: all(map(is_closed, crowd)), "they are cut off")
+    assert collector.memory("VmHWM") - before < 40 * _MIB
+
+
+def test_what_is_no_request_is_not_answered_in_the_place_of_an_earlier_one(collector: Collector) -> None:
+    body = report()
+    head = b"POST /pings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(
+        body
+    )
+    with connect(collector.port) as client:
+        client.sendall(head + body + b"nonsense\r\n\r\n")
+        said = b""
+        with suppress(ConnectionResetError):
+            while more := client.recv(65536):
+                said += more
+    assert not said.startswith(b"HTTP/1.1 400")
+
+
+def test_bodies_on_their_way_are_bounded_together_and_small_ones_are_received_meanwhile(collector: Collector) -> None:
+    before = collector.memory()
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(connect(collector.port)) for _ in range(100)]
+        for client in crowd:
+            client.sendall(_BATCH % BATCH_LIMIT)
+            with suppress(OSError):  # who was refused is not read to the end
+                client.sendall(b" " * (BATCH_LIMIT - 1))
+        refused = 100 - routes.ARRIVING_BYTES // BATCH_LIMIT - 1
+        until(lambda: len(select.select(crowd, [], [], 0)[0]) >= refused, "those on top are answered")
+        for client in select.select(crowd, [], [], 0)[0]:
+            said = client.recv(4096)
+            assert said.startswith(b"HTTP/1.1 503")
+            assert b"\r\nretry-after: " in said.lower()
+        small = stack.enter_context(connect(collector.port))
+        body = report(installation="small")
+        small.sendall(_BATCH.replace(b"/batch", b"") % len(body) + body[:10])
+        until(lambda: collector.send(report(installation="other")).status == 202, "another is stored")
+        small.sendall(body[10:])
+        assert small.recv(12) == b"HTTP/1.1 202"
+    assert collector.memory("VmHWM") - before < 2 * routes.ARRIVING_BYTES
+    until(lambda: is_taken(collector), "there is room again")
+
+
+def is_taken(collector: Collector) -> bool:
+    with connect(collector.port) as client:
+        client.sendall(_BATCH % BATCH_LIMIT + _of_spaces("large"))
+        return client.recv(12) == b"HTTP/1.1 202"
+
+
+def _of_spaces(installation: str) -> bytes:
+    return (b'{"reports":[{"report":%s}]}' % report(installation=installation)).ljust(BATCH_LIMIT)
+
+
+def test_of_batches_that_wait_for_the_disk_no_more_is_kept_than_their_reports(collector: Collector) -> None:
+    before = collector.memory()
+    with ExitStack() as stack, closing(sqlite3.connect(collector.program.store, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        crowd = [stack.enter_context(connect(collector.port)) for _ in range(60)]
+        for number, client in enumerate(crowd):
+            small = gzip.compress(_of_spaces(f"{number}"))
+            client.sendall(
+                _BATCH.replace(b"Content-Length", b"Content-Encoding: gzip\r\nContent-Length") % len(small) + small
+            )
+        assert collector.ask("GET", "/health/live").status == 200, "it has read what came before"
+        most = collector.memory("VmHWM")
+        other.execute("ROLLBACK")
+        assert {client.recv(12) for client in crowd} == {b"HTTP/1.1 202"}
+    assert most - before < 40 * _MIB
