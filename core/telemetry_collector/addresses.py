@@ -82,6 +82,7 @@ class Keys:
         self._path = path
         self._period = period
         self._keys: list[Key] = []
+        self._removed: set[Millis] = set()
         self._hashes: dict[str, tuple[Hash, ...]] = {}
 
     def renew(self, now: Millis) -> bool:
@@ -95,12 +96,13 @@ class Keys:
             SecretExposed: Others can read it.
         """
         with self._locked():
-            keys = self._read()
+            keys = found = self._read()
             if not keys or abs(now - keys[0].begun_at) >= self._period:
                 kept = [key for key in keys[:1] if abs(now - key.begun_at) < 2 * self._period]
                 keys = [Key(now, secrets.token_hex(32)), *kept]
                 self._write(keys)
         changed = keys != self._keys
+        self._removed |= {key.begun_at for key in (*self._keys, *found) if key not in keys}
         if changed:
             self._keys, self._hashes = keys, {}
         return changed
@@ -108,6 +110,11 @@ class Keys:
     def gone(self, now: Millis) -> Millis:
         """Keys that began at this instant or before are gone, of every collector."""
         return now - 2 * self._period
+
+    def removed(self, now: Millis) -> frozenset[Millis]:
+        """When the younger ones began that have left the file: they do where the period was shorter before."""
+        self._removed = {begun_at for begun_at in self._removed if begun_at > self.gone(now)}
+        return frozenset(self._removed)
 
     def hashes(self, address: str) -> tuple[Hash, ...]:
         """HMAC-SHA-256 of an address by the key of now and by the one before."""

@@ -11,6 +11,9 @@ from telemetry_core.config import Collector, Rate
 from telemetry_core.model import Clock
 
 _REMEMBERED = 4096
+_LONGEST = 200
+"""Characters of a header that is remembered."""
+
 _NOBODY = "forwarded-by-nobody"
 _THIS_HOST = ("127.", "::/")
 
@@ -41,16 +44,28 @@ class Door:
         """
         now = self._clock.now()
         address = self.address(client, forwarded)
-        if not address.startswith(_THIS_HOST):
-            seconds = self._networks.take(address, now)
-            if seconds:
-                return Refusal(429, "network", "Too many requests come from this network.", retry_after=seconds)
-        return Origin(now, self._keys.hashes(address))
+        seconds = 0 if address.startswith(_THIS_HOST) else self._networks.take(address, now)
+        return _of_network(seconds) if seconds else Origin(now, self._keys.hashes(address))
+
+    def batch(self, client: tuple[str, int] | None, forwarded: str, count: int) -> Refusal | None:
+        """Whether a request that was let in has more reports than may come from there; else they are counted.
+
+        Its first report is counted by its request. It is let in whole where its network owes nothing, so that one that
+        is larger than a burst is not refused for ever; what comes after it waits until that is paid.
+
+        Args:
+            client: Who has connected.
+            forwarded: What `header` says.
+            count: How many reports there are.
+        """
+        address = self.address(client, forwarded)
+        seconds = 0 if address.startswith(_THIS_HOST) else self._networks.owe(address, self._clock.now(), count - 1)
+        return _of_network(seconds) if seconds else None
 
     def refused(self, submission: Submission) -> Refusal | None:
         """Whether a report comes on top of what one installation, or all together, may send."""
         now, installation = submission.received_at, submission.installation
-        seconds = self._installations.take(installation, now) if installation else 0
+        seconds = self._installations.take(installation, now)  # of all that do not know theirs as of one
         if seconds:
             return Refusal(429, "installation", "Too many reports of this installation come.", retry_after=seconds)
         seconds = self._all.take("", now)
@@ -58,14 +73,19 @@ class Door:
 
     def address(self, client: tuple[str, int] | None, forwarded: str) -> str:
         """The canonical address of whoever asks, of IPv6 its network; empty where that is not known."""
-        peer = "" if client is None else client[0]
-        found = self._addresses.get((peer, forwarded))
+        asks = "" if client is None else client[0], "" if self.header == _NOBODY else forwarded
+        found = self._addresses.get(asks)
         if found is None:
-            found = self._proxies.client(peer, addresses.hops(forwarded, self.header))
+            found = self._proxies.client(asks[0], addresses.hops(asks[1], self.header))
             if len(self._addresses) >= _REMEMBERED:
                 self._addresses.clear()
-            self._addresses[peer, forwarded] = found
+            if len(asks[1]) <= _LONGEST:
+                self._addresses[asks] = found
         return found
+
+
+def _of_network(seconds: int) -> Refusal:
+    return Refusal(429, "network", "Too many reports come from this network.", retry_after=seconds)
 
 
 def _buckets(limit: Rate, slots: int = 65536) -> Buckets:

@@ -11,6 +11,9 @@ from telemetry_collector import suspicion
 from telemetry_collector.model import SAME_WITHIN, Held, History, Ruling, State, Submission, Verdict
 from telemetry_core.model import Millis
 
+COMPARED = 10
+"""So many of the newest reports of a window are compared by their counts; engines have one."""
+
 _NOBODYS: Mapping[str, History] = {}
 
 
@@ -39,7 +42,9 @@ class Known:
         self._histories = histories
         self._is_flooding = is_flooding
         self._by_id: dict[str, Held] = {}
-        self._by_window: dict[tuple[str, str], list[Held]] = {}
+        self._by_content: dict[tuple[str, str, str], list[Held]] = {}
+        self._keyed: dict[tuple[str, str], Held] = {}
+        self._attempts: dict[tuple[str, str], list[Held]] = {}
         for one in held:
             self._put(one)
 
@@ -47,9 +52,17 @@ class Known:
         """The one with that id."""
         return self._by_id.get(key)
 
-    def of_window(self, installation: str, window: str) -> Sequence[Held]:
-        """Those of an installation whose counts begin there."""
-        return self._by_window.get((installation, window), ())
+    def same(self, submission: Submission) -> Sequence[Held]:
+        """Those of the same installation and window with the same bytes, the oldest first."""
+        return self._by_content.get((submission.installation, submission.window, submission.sha256), ())
+
+    def keyed(self, submission: Submission) -> Held | None:
+        """The one of the same window that has a key."""
+        return self._keyed.get((submission.installation, submission.window))
+
+    def attempts(self, submission: Submission) -> Sequence[Held]:
+        """The newest of those of the same window that have none, and count."""
+        return self._attempts.get((submission.installation, submission.window), ())[-COMPARED:]
 
     def suspects(self, submission: Submission) -> str:
         """Why a report that is to be stored is suspicious; empty where it is not."""
@@ -57,7 +70,7 @@ class Known:
             return ""
         history = self._histories.get(submission.installation, suspicion.NO_HISTORY)
         now = submission.received_at
-        is_flooding = submission.installation != "" and self._is_flooding(submission.installation, now)
+        is_flooding = self._is_flooding(submission.installation, now)
         return suspicion.reason(submission.facts, now, history, is_flooding=is_flooding)
 
     def note(self, verdict: Verdict) -> None:
@@ -65,12 +78,17 @@ class Known:
         if verdict.ruling is Ruling.STORED:
             self.next_number += 1
             if verdict.supersedes is not None:
-                self._by_window[verdict.held.installation, verdict.held.window].remove(verdict.supersedes)
+                self._attempts[verdict.held.installation, verdict.held.window].remove(verdict.supersedes)
             self._put(verdict.held)
 
     def _put(self, held: Held) -> None:
+        window = held.installation, held.window
         self._by_id[held.id] = held
-        self._by_window.setdefault((held.installation, held.window), []).append(held)
+        self._by_content.setdefault((*window, held.sha256), []).append(held)
+        if held.keyed:
+            self._keyed.setdefault(window, held)
+        elif held.counts is not None:
+            self._attempts.setdefault(window, []).append(held)
 
 
 def judge_all(submissions: Sequence[Submission], known: Known) -> list[Verdict]:
@@ -94,13 +112,11 @@ def _with_key(submission: Submission, known: Known) -> Verdict:
     if same is not None:
         return Verdict(Ruling.DUPLICATE if same.sha256 == submission.sha256 else Ruling.CONFLICT, same)
     if submission.window:
-        of_window = known.of_window(submission.installation, submission.window)
-        for held in of_window:
-            if held.sha256 == submission.sha256:
-                return Verdict(Ruling.DUPLICATE, held)
-        for held in of_window:
-            if held.keyed:
-                return Verdict(Ruling.CONFLICT, held)
+        for held in known.same(submission):
+            return Verdict(Ruling.DUPLICATE, held)
+        other = known.keyed(submission)
+        if other is not None:
+            return Verdict(Ruling.CONFLICT, other)
     return _stored(submission, submission.key, known)
 
 
@@ -110,15 +126,13 @@ def _without_key(submission: Submission, known: Known) -> Verdict:
     Engines from 7.19 on try again with the same start date, and with what was counted meanwhile. Nothing else tells
     an attempt from the next report, so older ones that come again after a minute are counted again.
     """
-    of_window = known.of_window(submission.installation, submission.window)
-    for held in of_window:
-        if held.sha256 == submission.sha256 and (held.keyed or _is_same_soon_after(submission, held)):
+    for held in known.same(submission):
+        if held.keyed or _is_same_soon_after(submission, held):
             return Verdict(Ruling.DUPLICATE, held)
     stored = _stored(submission, str(uuid4()), known)
     if not submission.window or stored.held.state is not State.COUNTED:
         return stored
-    earlier = [held for held in of_window if not held.keyed and held.counts is not None]
-    return beside_attempts(stored.held, submission.counts, earlier)
+    return beside_attempts(stored.held, submission.counts, known.attempts(submission))
 
 
 def beside_attempts(new: Held, counts: Mapping[str, int], earlier: Sequence[Held]) -> Verdict:

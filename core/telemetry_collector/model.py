@@ -61,15 +61,14 @@ class History(msgspec.Struct, frozen=True):
     Attributes:
         reports: How many.
         last_at: When the last one came.
-        product: What ran there then.
         peaks: The highest count of a day, by counter; without those that are no more than usual.
+        believed: Products and versions that there are not, and that were accepted of it.
     """
 
     reports: int
     last_at: Millis
-    product: str
-    version: str
     peaks: Mapping[str, float]
+    believed: frozenset[tuple[str, str]] = frozenset()
 
 
 class Submission(msgspec.Struct, frozen=True):

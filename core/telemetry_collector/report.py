@@ -12,7 +12,7 @@ from msgspec import Meta
 
 Word = Annotated[str, Meta(max_length=255)]
 Text = Annotated[str, Meta(max_length=64 * 1024)]
-Installation = Annotated[str, Meta(pattern="^[ -~]{1,255}$")]
+Installation = Annotated[str, Meta(pattern=r"^[ -~]{1,255}\Z")]
 
 METRICS = (
     "process-instances", "flow-node-instances", "decision-instances", "executed-decision-elements",

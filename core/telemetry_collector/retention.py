@@ -26,9 +26,19 @@ def step(store: Store, now: Millis) -> bool:
     Raises:
         StoreError: The store cannot be written; nothing of this step was done.
     """
+    over = _over(store, now)
+    return bool(over) and store.sum_up(over[0])
+
+
+def is_due(store: Store, now: Millis) -> bool:
+    """Whether a month is over for long and is there still: also where no step is left but for whoever reads its table.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    return bool(_over(store, now))
+
+
+def _over(store: Store, now: Millis) -> list[str]:
     kept_from = oldest_month(now)
-    over = [month for month in store.bodies.months() if month < kept_from]
-    if not over:
-        return False
-    store.sum_up(over[0])
-    return True
+    return [month for month in store.bodies.months() if month < kept_from]

@@ -18,7 +18,7 @@ from telemetry_collector.writer import Opening, Writer
 from telemetry_core import listening
 from telemetry_core.config import Collector
 from telemetry_core.errors import ConfigurationError, StoreError, TelemetryError
-from telemetry_core.model import HOUR
+from telemetry_core.model import HOUR, Millis
 
 _BACKLOG = 2048
 _PLACE = "Name another place with --listen and --port, or end the program that listens there."
@@ -112,6 +112,7 @@ class _Tending:
         self._opening = opening
         self._keys = keys
         self._hashes_are_due = True
+        self._is_key_trouble_said = False
         self._retained_on = -1
 
     @asynccontextmanager
@@ -132,8 +133,6 @@ class _Tending:
                 await self.tend_once()
             except StoreError:  # the writer has said it; what was not done is due still
                 continue
-            except TelemetryError as problem:
-                self._opening.note(problem)
             except Exception:  # noqa: BLE001  # whatever it is, reports are received, and it is tried again
                 self._opening.note_bug()
                 await asyncio.sleep(_AFTER_BUG_SECONDS)
@@ -142,18 +141,29 @@ class _Tending:
         """Do what is due.
 
         Raises:
-            TelemetryError: Something could not be done.
+            StoreError: Something could not be done.
         """
         now = self._opening.clock.now()
-        self._hashes_are_due |= self._keys.renew(now)
+        self._renew(now)
         if self._hashes_are_due:
-            await self._writer.call(lambda store: store.hashes.forget(self._keys.gone(now)))
-            self._hashes_are_due = False
+            gone, removed = self._keys.gone(now), self._keys.removed(now)
+            self._hashes_are_due = not await self._writer.call(lambda store: store.hashes.forget(gone, removed))
         await self._writer.call(lambda store: store.fleet.follow())
         if self._retained_on != now // _DAY:
             while await self._writer.call(lambda store: retention.step(store, now)):
                 pass
-            self._retained_on = now // _DAY
+            if not await self._writer.call(lambda store: retention.is_due(store, now)):
+                self._retained_on = now // _DAY
+
+    def _renew(self, now: Millis) -> None:
+        """Renew the keys. Where their file cannot be used that is said once, and those of before serve meanwhile."""
+        try:
+            self._hashes_are_due |= self._keys.renew(now)
+            self._is_key_trouble_said = False
+        except TelemetryError as problem:
+            if not self._is_key_trouble_said:
+                self._opening.note(problem)
+            self._is_key_trouble_said = True
 
 
 def _shorten_pauses() -> None:

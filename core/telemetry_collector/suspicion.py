@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -58,7 +59,10 @@ _RELEASES: Mapping[str, re.Pattern[str]] = {
 Reason: TypeAlias = tuple[str, str]
 """A stable word and a sentence."""
 
-NO_HISTORY = History(0, 0, "", "", {})
+NO_HISTORY = History(0, 0, {})
+
+_FIRST, _LAST = (int(datetime(*date, tzinfo=UTC).timestamp()) * 1000 for date in ((1, 1, 1), (9999, 12, 31)))
+"""Days (UTC) that can be written."""
 
 
 def facts(report: Report, window: str) -> Facts:
@@ -70,7 +74,12 @@ def facts(report: Report, window: str) -> Facts:
 
 def calls_for_history(about: Facts | None) -> bool:
     """Whether what the installation has sent before can make a difference."""
-    return about is not None and bool(about.large or _problem(about.product, about.version))
+    return about is not None and (bool(about.large) or is_strange(about))
+
+
+def is_strange(about: Facts) -> bool:
+    """Whether there is no such product, or no such release of it."""
+    return _problem(about.product, about.version) is not None
 
 
 def measures(report: Report) -> Mapping[str, int]:
@@ -125,8 +134,8 @@ def fall(counts: Mapping[str, int], earlier: Mapping[str, int], window: str) -> 
 
 
 def _reasons(about: Facts, received_at: Millis, history: History, *, is_flooding: bool) -> Iterator[Reason]:
-    is_known = history.reports > 0 and (about.product, about.version) == (history.product, history.version)
-    if (problem := _problem(about.product, about.version)) and not is_known:
+    problem = _problem(about.product, about.version)
+    if problem is not None and (about.product, about.version) not in history.believed:
         yield problem
     tolerance = FUTURE if about.has_zone else FUTURE_WITHOUT_ZONE
     if about.window_at is not None and about.window_at > received_at + tolerance:
@@ -161,15 +170,13 @@ def _problem(product: str, version: str) -> Reason | None:
 
 
 def _window_at(window: str) -> Millis | None:
-    from datetime import UTC, datetime
-
     try:
         moment = datetime.fromisoformat(window)
     except ValueError:
         return None  # what an engine says in words that we do not know
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1000)
+    return min(max(int(moment.timestamp() * 1000), _FIRST), _LAST)
 
 
 def _shown(text: str) -> str:

@@ -72,6 +72,7 @@ class Writer:
         self._waiting: deque[_Entry] = deque()
         self._bytes = 0
         self._ready = False
+        self._has_bug = False
         self._tried_at = 0.0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop
@@ -215,8 +216,13 @@ class Writer:
             self._store.beat(self._opening.clock.now())
         except TelemetryError as error:
             self._fail(error if isinstance(error, StoreError) else StoreUnavailable(error.message))
+        except Exception:  # noqa: BLE001  # whatever it is, it is tried again
+            if not self._has_bug:
+                self._opening.note_bug()
+            self._has_bug = True
+            self._fail(StoreUnavailable("The store cannot be opened."))
         else:
-            self._ready = True
+            self._ready, self._has_bug = True, False
 
 
 def _groups(batch: Sequence[_Entry]) -> list[list[_Entry]]:

@@ -97,6 +97,21 @@ def test_after_a_long_rest_the_key_of_before_is_gone_too(tmp_path: Path) -> None
     assert len(keys.hashes("203.0.113.7")) == 1
 
 
+def test_a_key_that_leaves_the_file_before_two_periods_are_over_is_named(tmp_path: Path) -> None:
+    """As after the period was made longer; and of those that share the file each names it."""
+    hour = 3600 * 1000
+    before = Keys(tmp_path / "keys", hour)
+    before.renew(NOW)
+    before.renew(NOW + hour)
+    one, other = Keys(tmp_path / "keys", WEEK), Keys(tmp_path / "keys", WEEK)
+    other.renew(NOW + hour)
+    now = NOW + hour + WEEK
+    assert one.renew(now)
+    assert other.renew(now)
+    assert one.removed(now) == other.removed(now) == {NOW}
+    assert one.removed(NOW + 2 * WEEK) == set(), "all that old are gone"
+
+
 def test_collectors_that_share_the_file_share_the_keys(tmp_path: Path) -> None:
     one, other = Keys(tmp_path / "keys", WEEK), Keys(tmp_path / "keys", WEEK)
     for now in (NOW, NOW + WEEK, NOW + 2 * WEEK):

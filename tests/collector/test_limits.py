@@ -62,7 +62,7 @@ def door(directory: Path, clock: ManualClock, **limits: Any) -> Door:
     usual = load(Layers()).collector
     keys = Keys(directory / "keys", 1000)
     keys.renew(clock.now())
-    return Door(replace(usual, proxies=("127.0.0.1",), **limits), keys, clock)
+    return Door(replace(usual, **{"proxies": ("127.0.0.1",), **limits}), keys, clock)
 
 
 def reason(refusal: object) -> tuple[int, str, int | None] | None:
@@ -84,6 +84,53 @@ def test_the_door_refuses_a_network_that_comes_too_often_and_nobody_else(tmp_pat
     assert not any(refused("") for _ in range(10_000)), "this host has no limit"
 
 
+def test_a_batch_takes_as_many_tokens_of_its_network_as_it_has_reports(tmp_path: Path) -> None:
+    clock = ManualClock()
+    at_the_door = door(tmp_path, clock, network_limit=Rate(1, "s", 250))
+
+    def refused(count: int, address: str = "203.0.113.7") -> tuple[int, str, int | None] | None:
+        came = reason(at_the_door.origin(("127.0.0.1", 1), address))
+        return came or reason(at_the_door.batch(("127.0.0.1", 1), address, count))
+
+    assert [refused(100) for _ in range(4)] == [None, None, None, (429, "network", 51)]
+    assert refused(1) == (429, "network", 51)
+    assert refused(100, "203.0.113.8") is None
+    clock.advance(51)
+    assert [refused(1), refused(1)] == [None, (429, "network", 1)]
+    assert not any(refused(100, "") for _ in range(100)), "this host has no limit"
+
+
+def test_a_batch_that_is_larger_than_the_burst_gets_in_and_is_waited_for(tmp_path: Path) -> None:
+    clock = ManualClock()
+    at_the_door = door(tmp_path, clock, network_limit=Rate(1, "s", 1))
+    client = ("203.0.113.7", 1)
+    for _ in range(3):
+        assert isinstance(at_the_door.origin(client, ""), Origin)
+        assert at_the_door.batch(client, "", 100) is None
+        assert reason(at_the_door.origin(client, "")) == (429, "network", 100)
+        clock.advance(100)
+
+
+def test_of_many_batches_that_have_begun_at_once_as_many_get_in_as_there_are_tokens(tmp_path: Path) -> None:
+    at_the_door = door(tmp_path, ManualClock(), network_limit=Rate(1, "s", 1000))
+    client = ("203.0.113.7", 1)
+    assert all(isinstance(at_the_door.origin(client, ""), Origin) for _ in range(500))
+    assert sum(at_the_door.batch(client, "", 100) is None for _ in range(500)) == 6
+
+
+def test_a_long_header_and_one_that_nobody_writes_are_not_remembered(tmp_path: Path) -> None:
+    believing = door(tmp_path, ManualClock())
+    for number in range(100):
+        long = f"{'x' * 60_000}{number}, 203.0.113.7"
+        assert believing.address(("127.0.0.1", 1), long) == "203.0.113.7"
+        assert believing.address(("127.0.0.1", 1), "198.51.100.1, 203.0.113.7") == "203.0.113.7"
+    assert len(believing._addresses) == 1
+    without = door(tmp_path, ManualClock(), proxies=())
+    for number in range(100):
+        assert without.address(("203.0.113.7", 1), f"Forwarded-By-Nobody {number}") == "203.0.113.7"
+    assert len(without._addresses) == 1
+
+
 def test_an_installation_that_reports_too_often_waits_and_no_other(tmp_path: Path) -> None:
     clock = ManualClock()
     at_the_door = door(tmp_path, clock, installation_limit=Rate(6, "m", 10))
@@ -94,7 +141,7 @@ def test_an_installation_that_reports_too_often_waits_and_no_other(tmp_path: Pat
     assert not any(refused("mine") for _ in range(10))
     assert refused("mine") == (429, "installation", 10)
     assert refused("other") is None
-    assert not any(refused(None) for _ in range(100)), "7.14 may not know its installation"
+    assert [refused(None) for _ in range(11)] == [*[None] * 10, (429, "installation", 10)], "7.14 may not know it"
     clock.advance(10)
     assert [refused("mine") for _ in range(2)] == [None, (429, "installation", 10)]
 
@@ -139,3 +186,17 @@ def test_a_running_service_says_which_limit_it_was_and_when_to_come_again(progra
         assert [one.get("reason") for one in batch.json["receipts"]] == [None, None, None, "total", "total"]
         assert 0 < int(batch.headers["retry-after"]) <= 10
     assert len(exported(program)) == 6
+
+
+def test_a_running_service_counts_the_reports_of_a_batch_for_its_network(program: Program) -> None:
+    program.configure('[collector]\nproxies = ["127.0.0.1"]\nnetwork-limit = "1/h burst 5"\n')
+    with Collector(program) as collector:
+        batch = b'{"reports":[%s]}' % b",".join(
+            [b'{"report":{}}', *(b'{"id":"%d","report":%s}' % (n, report(installation=f"of {n}")) for n in range(9))]
+        )
+        sent = {"Content_Type": "application/json", "X_Forwarded_For": "203.0.113.7"}
+        first, again = (collector.ask("POST", "/pings/batch", body=batch, **sent) for _ in range(2))
+        other = collector.send(report(), "other", X_Forwarded_For="203.0.113.8")
+    assert [one["status"] for one in first.json["receipts"]] == [422, *[202] * 9], "larger than the burst, and in"
+    assert (again.status, again.json["reason"], again.headers["retry-after"]) == (429, "network", str(6 * 3600))
+    assert other.status == 202

@@ -52,6 +52,17 @@ def test_a_suspicious_report_is_answered_as_any_other_and_stored_and_does_not_co
     assert {one["id"] for one in listed(ready, "--quarantined")} == set(bodies)
 
 
+def test_a_date_beyond_the_calendar_is_no_failure_and_its_neighbours_are_stored(
+    lasting: Collector, installation: New
+) -> None:
+    mine = installation()
+    dates = ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z")
+    odd = [(None, report(installation=mine, start=date)) for date in dates]
+    answer = lasting.send_batch((None, report(installation=mine, count=2)), *odd, (mine, report(installation=mine)))
+    assert answer.status == 202
+    assert [one["quarantined"] for one in lasting.of(mine)] == [False, True, True, False, False, False]
+
+
 def test_counts_that_leap_go_to_quarantine_and_a_normal_fleet_does_not(lasting: Collector, installation: New) -> None:
     mine, other = installation(), installation()
     for number in range(3):
@@ -170,6 +181,26 @@ def test_after_a_release_the_same_product_and_counts_as_large_are_no_surprise_an
         assert send("fork", product=b"Eximee BPMS") is State.QUARANTINED
         store.decisions.decide(Decision("fork", released=True, decided_at=NOW, decided_by="me"))
         assert send("fork-2", product=b"Eximee BPMS") is State.COUNTED
+
+
+def test_all_that_was_released_of_an_installation_is_believed_of_it_whatever_it_has_sent_since(place: Place) -> None:
+    def send(installation: str, *versions: str) -> list[State]:
+        states = []
+        for version in versions:
+            key = str(len(list(store.reports())))
+            body = report(installation=installation, version=version).replace(b"Camunda BPM Runtime", b"Our\\u0000BPM")
+            states += [one.held.state for one in store.commit([submission(key, body, at=NOW)])]
+        return states
+
+    with Store.for_writing(place, NOW) as store:
+        assert send("mine", "9.1.0", "9.1.1") == [State.QUARANTINED] * 2
+        store.fleet.follow()
+        for name in ("0", "1"):
+            store.decisions.decide(Decision(name, released=True, decided_at=NOW, decided_by="me"))
+        assert send("mine", "9.1.0", "9.1.1", "9.1.0", "9.1.1") == [State.COUNTED] * 4
+        store.commit([submission("genuine", report(installation="mine"), at=NOW)])
+        assert send("mine", "9.1.0", "9.1.2") == [State.COUNTED, State.QUARANTINED]
+        assert send("other", "9.1.0") == [State.QUARANTINED]
 
 
 def test_who_decided_about_something_that_is_not_there_has_decided_nothing(place: Place) -> None:

@@ -94,6 +94,33 @@ def test_many_bodies_go_by_and_by_and_a_failure_between_loses_and_doubles_none(
     assert json.loads(str(execute(place, "SELECT counts FROM daily_total")[0][0])) == total.counts
 
 
+def test_a_month_that_another_collector_has_dropped_meanwhile_is_no_damage(place: Place) -> None:
+    then, later = at(2024, 1, 1), at(2024, 2, 1)
+    with Store.for_writing(place, then) as store, Store.for_writing(place, then) as other:
+        store.commit([submission("a", at=then)])
+        store.commit([submission("b", at=later)])
+        exported_now = store.reports()
+        assert next(exported_now).id == "a"
+        run(other, at(2026, 11, 1))
+        assert list(exported_now) == []
+        store.sum_up("2024_01")
+        assert sum(one.reports for _, one in store.totals.all()) == 2
+
+
+def test_bodies_of_a_month_that_goes_between_two_looks_are_gone_and_no_damage(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    then = at(2024, 1, 1)
+    with Store.for_writing(place, then) as store:
+        store.commit([submission("a", at=then)])
+        run(store, at(2026, 11, 1))
+        monkeypatch.setattr(store.bodies, "months", iter([["2024_01"], []]).__next__)
+        assert store.bodies.of([(1, then)]) == {}
+        monkeypatch.setattr(store.bodies, "months", lambda: ["2024_01"])
+        with pytest.raises(StoreError):
+            store.bodies.of([(1, then)])
+
+
 def test_a_running_service_does_it_by_itself_once_a_day(ready: Program, tmp_path: Path) -> None:
     ahead = tmp_path / "ahead"
     ahead.write_text("0")

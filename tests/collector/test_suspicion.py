@@ -30,7 +30,7 @@ def code(about: Facts, history: History = suspicion.NO_HISTORY, *, is_flooding: 
 
 def history(number: int = SETTLED, *, days_ago: float = 1, **peaks: float) -> History:
     names = {name.replace("_", "-"): peak for name, peak in peaks.items()}
-    return History(number, NOW - int(days_ago * DAY), CAMUNDA, "7.21.0", names)
+    return History(number, NOW - int(days_ago * DAY), names)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,9 @@ def test_a_release_that_there_is_not_is_suspicious(product: str, version: str, e
 
 
 def test_what_somebody_has_released_once_is_believed_of_that_installation() -> None:
-    known = History(1, NOW, "Eximee", "1.0", {})
+    known = History(9, NOW, {}, frozenset({("Eximee", "1.0"), (CAMUNDA, "7.99.0")}))
     assert code(Facts("Eximee", "1.0"), known) == ""
+    assert code(Facts(CAMUNDA, "7.99.0"), known) == ""
     assert code(Facts("Eximee", "2.0"), known) == "product-unknown"
 
 
@@ -85,10 +86,27 @@ def test_what_somebody_has_released_once_is_believed_of_that_installation() -> N
         ("Nov 19, 2026, 2:06:40 AM", ""),
         ("Nov 19, 2026, 2:06:41 AM", "window-in-future"),
         ("23 нояб. 2999 г.", ""),
+        ("9999-12-31T23:59:59.999Z", "window-in-future"),
+        ("0001-01-01T00:00:00Z", ""),
     ],
 )
 def test_a_window_in_the_future_is_suspicious(start: str, expected: str) -> None:
     assert code(facts(report(start=start))) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("9999-12-31T23:59:59-14:00", "window-in-future"),
+        ("9999-12-31T23:59:59.999999-00:01", "window-in-future"),
+        ("0001-01-01T00:00:00+14:00", ""),
+        ("0001-01-01T00:00:00+23:59", ""),
+    ],
+)
+def test_a_window_beyond_the_calendar_is_judged_as_one_at_its_end(start: str, expected: str) -> None:
+    assert reports.window(start) is None, "so that what was said stays the window"
+    about = suspicion.facts(reports.DECODER.decode(report(start=start)), start)
+    assert code(about) == expected
 
 
 def test_the_first_reports_of_an_installation_are_no_leap_and_a_count_that_no_engine_has_is_one_of_any() -> None:
@@ -117,7 +135,7 @@ def test_the_first_reports_of_an_installation_are_no_leap_and_a_count_that_no_en
 )
 def test_a_leap_is_judged_by_the_installations_own_days(count: int, days_ago: float, peak: int, expected: str) -> None:
     peaks = {"process-instances": float(peak)} if peak else {}
-    before = History(9, NOW - int(days_ago * DAY), CAMUNDA, "7.21.0", peaks)
+    before = History(9, NOW - int(days_ago * DAY), peaks)
     assert code(facts(report(count=count)), before) == expected
 
 

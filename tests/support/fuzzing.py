@@ -18,9 +18,9 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(  # type: ignore[attr-defined]  # its types do not have it
-    include=["telemetry_collector.intake", "telemetry_collector.report"]
+    include=["telemetry_collector.intake", "telemetry_collector.report", "telemetry_collector.suspicion"]
 ):
-    from telemetry_collector import intake, report
+    from telemetry_collector import intake, report, suspicion
 from telemetry_collector.intake import BATCH_LIMIT, BODY_LIMIT, Envelope, Origin
 from telemetry_collector.model import Refusal, Submission
 
@@ -68,6 +68,8 @@ def _judge(one: Submission) -> None:
     assert isinstance(value["product"]["name"], str)
     assert _depth(value) <= intake.DEPTH_LIMIT, "too deep"
     assert all(0 <= count < 2**63 for count in one.counts.values())
+    assert one.facts is not None
+    assert suspicion.reason(one.facts, one.received_at, suspicion.NO_HISTORY, is_flooding=False).isprintable()
 
 
 def _depth(value: Any) -> int:
@@ -85,8 +87,13 @@ def _headers(rest: bytes) -> None:
 
 
 def _date(rest: bytes) -> None:
-    said = report.window(rest.decode("utf-8", "replace"))
+    date = rest.decode("utf-8", "replace")
+    said = report.window(date)
     assert said is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}Z)?", said, re.ASCII), said
+    for start in (date, f"{date[:19]}{rest[-2] % 24:+03d}:{rest[-1] % 60:02d}" if len(rest) > 1 else ""):
+        read = intake.submission(None, _report("x", start=json.dumps(start)[1:-1]), _ORIGIN)
+        if isinstance(read, Submission):
+            _judge(read)
 
 
 def _report(installation: str, more: str = "", start: str = _START) -> bytes:
@@ -113,7 +120,8 @@ def seeds() -> list[bytes]:
     found = [bytes([kind]) + body for kind in (0, 3) for body in bodies]
     found += [b"\x01" + gzip.compress(bodies[0], mtime=0), b"\x02" + zlib.compress(bodies[0]), b"\x05" + batch]
     found += [b"\x06application/json; charset=utf-8\ngzip\nsha-256=:AAAA:\nkey"]
-    return [*found, b"\x07" + _START.encode(), b"\x07Nov 23, 2026, 11:00:08 PM"]
+    dates = (_START, "Nov 23, 2026, 11:00:08 PM", "9999-12-31T23:59:59-00:00", "0001-01-01T00:00:00+00:00")
+    return found + [b"\x07" + date.encode() for date in dates]
 
 
 if __name__ == "__main__":

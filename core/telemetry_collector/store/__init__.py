@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from telemetry_collector import judging
-from telemetry_collector.judging import Known
+from telemetry_collector.judging import COMPARED, Known
 from telemetry_collector.limits import Buckets
 from telemetry_collector.model import Held, History, Ruling, State, Submission, Verdict
 from telemetry_collector.report import DECODER
@@ -19,7 +19,7 @@ from telemetry_collector.store.fleet import Fleet
 from telemetry_collector.store.hashes import Hashes
 from telemetry_collector.store.listing import Listing, Stored, Wanted
 from telemetry_collector.store.receipts import Receipts
-from telemetry_collector.store.sqlite import CollectorFile
+from telemetry_collector.store.sqlite import CollectorFile, gone, identity
 from telemetry_collector.store.totals import Totals
 from telemetry_collector.suspicion import FLOOD_BURST, FLOOD_RATE, calls_for_history
 from telemetry_core.config import Url
@@ -30,8 +30,8 @@ from telemetry_core.store.database import Place, closed_on_failure
 __all__ = ["Decision", "Kept", "Store", "Stored", "Wanted", "gone"]
 
 _PAGE = 500
-_COMPARED = 10
-"""So many of the newest reports of a window are compared by their counts; engines have one."""
+_AT_ONCE = 200
+"""Bodies that are in memory at once."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class Store:
             StoreError: This user cannot, or it is another store than that of this service, or damaged, or too new.
             ConfigurationError: The driver of the database is not installed.
         """
-        if again and isinstance(place, Path) and not place.exists():
+        if again and isinstance(place, Path) and identity(place) is None:
             raise gone(place)
         database = _connect(place) if isinstance(place, Url) else CollectorFile.create(place)
         with closed_on_failure(database):
@@ -85,6 +85,7 @@ class Store:
             store = cls(database)
             store.bodies.note_made()
             store.hashes.note_made()
+            store._forget_lost()
         return store
 
     @classmethod
@@ -95,7 +96,7 @@ class Store:
             StoreError: There is none, or this user cannot.
             ConfigurationError: The driver of the database is not installed.
         """
-        if isinstance(place, Path) and not place.exists():
+        if isinstance(place, Path) and identity(place) is None:
             raise StoreUnavailable(
                 f"There is no store at {place}.", hint="Name it with --store; `telemetry collector serve` makes it."
             )
@@ -161,17 +162,25 @@ class Store:
         self.fleet.follow()
         return self.fleet.histories(wanted)
 
+    def _forget_lost(self) -> None:
+        """Forget hashes of a store that is lost: the reports of this one get the same numbers again."""
+        with self._database.transaction():
+            ((newest,),) = self._database.read("SELECT coalesce(max(number), 0) FROM receipt")
+            self.hashes.forget_after(int(str(newest)))
+
     def beat(self, now: Millis) -> None:
         """Commit something, to see whether that can be done.
 
         Raises:
             StoreError: It cannot.
         """
-        self._database.change(
-            "INSERT INTO heartbeat (number, beaten_at) VALUES (1, ?)"
-            " ON CONFLICT (number) DO UPDATE SET beaten_at = excluded.beaten_at",
-            (now,),
-        )
+        with self._database.transaction():
+            self._database.change(
+                "INSERT INTO heartbeat (number, beaten_at) VALUES (1, ?)"
+                " ON CONFLICT (number) DO UPDATE SET beaten_at = excluded.beaten_at",
+                (now,),
+            )
+            self._database.beat_hashes()
 
     def reports(self) -> Iterator[Kept]:
         """Every report whose body is still there, the oldest first, read by and by.
@@ -187,17 +196,22 @@ class Store:
                     after = int(str(number))
                     yield Kept(str(name), int(str(received_at)), State(str(state)), str(reason), str(sha256), body)
 
-    def sum_up(self, month: str) -> None:
+    def sum_up(self, month: str) -> bool:
         """Put some bodies of a month into the daily totals, and drop its table where there is none, as one change.
+
+        Returns:
+            False where that table is to be dropped, but is read by somebody: it is to be tried again later.
 
         Raises:
             StoreError: Nothing of it was done.
         """
         with self._database.transaction():
+            if month not in self.bodies.months():
+                return True  # another collector was faster
             page = list(self.bodies.joined("receipt.number, received_at, state", month, 0, _PAGE))
             counted = [(int(str(row[1])), body) for row, body in page if row[2] == State.COUNTED]
             self.totals.add((received_at, DECODER.decode(body)) for received_at, body in counted)
-            self.bodies.remove(month, [int(str(row[0])) for row, _ in page])
+            return self.bodies.remove(month, [int(str(row[0])) for row, _ in page])
 
     def _with_evidence(self, held: list[Held], submissions: Sequence[Submission]) -> list[Held]:
         """What is held that matters, with hashes and counts where reports without a key need them."""
@@ -206,24 +220,21 @@ class Store:
         if not candidates:
             return held
         periods = {one.period for submission in without for one in submission.hashes}
-        hashes = self.hashes.of([one.number for one in candidates], periods)
-        counted = [one for one in candidates if one.window and one.state is State.COUNTED]
         of_window: dict[tuple[str, str], list[Held]] = {}
-        for one in counted:
-            of_window.setdefault((one.installation, one.window), []).append(one)
-        newest = [one for some in of_window.values() for one in some[-_COMPARED:]]
-        bodies = self.bodies.of([(one.number, one.received_at) for one in newest])
-        counts = {number: DECODER.decode(body).counts for number, body in bodies.items()}
+        for one in candidates:
+            if one.window and one.state is State.COUNTED:
+                of_window.setdefault((one.installation, one.window), []).append(one)
+        newest = [(one.number, one.received_at) for some in of_window.values() for one in some[-COMPARED:]]
+        hashes: dict[int, str] = {}
+        for start in range(0, len(candidates), _PAGE):
+            hashes |= self.hashes.of([one.number for one in candidates[start : start + _PAGE]], periods)
+        counts: dict[int, Mapping[str, int]] = {}
+        for start in range(0, len(newest), _AT_ONCE):
+            bodies = self.bodies.of(newest[start : start + _AT_ONCE])
+            counts |= {number: DECODER.decode(body).counts for number, body in bodies.items()}
         return [
             msgspec.structs.replace(one, hash=hashes.get(one.number, ""), counts=counts.get(one.number)) for one in held
         ]
-
-
-def gone(place: Place) -> StoreUnavailable:
-    """The error for a store that was there before."""
-    return StoreUnavailable(
-        f"The store {place} is gone.", hint="Restore it, or start the service again to begin with an empty one."
-    )
 
 
 def _connect(place: Url) -> CollectorDatabase:

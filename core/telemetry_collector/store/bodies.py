@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from telemetry_collector.store.database import CollectorDatabase
+from telemetry_collector.store.database import CollectorDatabase, Row
+from telemetry_core.errors import StoreDamaged
 from telemetry_core.model import HOUR, Millis
 
 _PREFIX = "body_"
@@ -49,17 +50,17 @@ class Bodies:
         for name, some in of_month.items() if numbers else ():
             if name in self.months():
                 condition, values = self._database.many.among(_NUMBER, [some])
-                rows = self._database.read(f"SELECT number, report FROM {_PREFIX}{name} WHERE {condition}", values)
+                rows = self._read(name, f"SELECT number, report FROM {_PREFIX}{name} WHERE {condition}", values)
                 found |= {int(str(number)): _bytes(body) for number, body in rows}
         return found
 
-    def remove(self, name: str, numbers: Sequence[int]) -> None:
-        """Remove bodies of a month; without any, its whole table."""
-        if numbers:
-            condition, values = self._database.many.among(_NUMBER, [numbers])
-            self._database.change(f"DELETE FROM {_PREFIX}{name} WHERE {condition}", values)
-        else:
-            self._database.change(f"DROP TABLE IF EXISTS {_PREFIX}{name}")
+    def remove(self, name: str, numbers: Sequence[int]) -> bool:
+        """Remove bodies of a month; without any, its whole table. Whether that could be done: not while it is read."""
+        if not numbers:
+            return self._database.drop(f"{_PREFIX}{name}")
+        condition, values = self._database.many.among(_NUMBER, [numbers])
+        self._database.change(f"DELETE FROM {_PREFIX}{name} WHERE {condition}", values)
+        return True
 
     def months(self) -> list[str]:
         """The months that have a table, the oldest first: `2026_11`."""
@@ -68,12 +69,22 @@ class Bodies:
 
     def joined(self, columns: str, name: str, after: int, count: int) -> Iterator[tuple[tuple[object, ...], bytes]]:
         """Some columns of the receipts of a month's next reports after a number, with their bodies."""
-        rows = self._database.read(
+        rows = self._read(
+            name,
             f"SELECT {columns}, report FROM {_PREFIX}{name} AS body JOIN receipt ON receipt.number = body.number"
             " WHERE body.number > ? ORDER BY body.number LIMIT ?",
             (after, count),
         )
         return ((row[:-1], _bytes(row[-1])) for row in rows)
+
+    def _read(self, name: str, statement: str, values: Sequence[object]) -> Sequence[Row]:
+        """What a statement reads of a month; nothing where the month has gone since it was last looked for."""
+        try:
+            return self._database.read(statement, values)
+        except StoreDamaged:
+            if name in self.months():
+                raise
+            return ()
 
     @property
     def _bytes(self) -> str:

@@ -28,8 +28,14 @@ class Hashing(Protocol):
     def together(self) -> AbstractContextManager[None]:
         """A transaction, told to a server in as few exchanges as can be; how many rows change is not known inside."""
 
-    def forget_hashes(self) -> None:
-        """Leave nothing of tables that were dropped in any file."""
+    def drop(self, table: str) -> bool:
+        """Drop a table, where it is there; False where somebody reads it, who may take long: nobody waits for that."""
+
+    def beat_hashes(self) -> None:
+        """Write something where the hashes are, if that is elsewhere; in a transaction of the caller."""
+
+    def sweep_hashes(self) -> bool:
+        """Leave nothing of tables that were dropped in any file; False where somebody reads it, as for `drop`."""
 
 
 class CollectorDatabase(Database, Hashing):

@@ -20,14 +20,18 @@ _AT_ONCE = 50
 _DAY = 24 * HOUR
 _COLUMNS = {
     "installation": "text", "product": "text", "version": "text", "reports": "bigint", "first_at": "bigint",
-    "last_at": "bigint", "last_number": "bigint", "peaks": "text",
+    "last_at": "bigint", "last_number": "bigint", "peaks": "text", "believed": "text",
 }  # fmt: skip
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM installation"
 _ACCEPTED = (State.COUNTED, State.SUPERSEDED)
 
 
 class Member(msgspec.Struct):
-    """An installation of the fleet; `last_number` and `last_at` are those of its last report."""
+    """An installation of the fleet; `last_number` and `last_at` are those of its last report.
+
+    Attributes:
+        believed: Products and versions that there are not; somebody has released a report of each.
+    """
 
     installation: str
     product: str
@@ -37,6 +41,7 @@ class Member(msgspec.Struct):
     last_at: Millis
     last_number: int
     peaks: dict[str, float]
+    believed: set[tuple[str, str]]
 
 
 class Arrivals(msgspec.Struct, frozen=True):
@@ -93,8 +98,7 @@ class Fleet:
         """What some installations have sent so far."""
         members = self._of(list(installations))
         return {
-            name: History(one.reports, one.last_at, one.product, one.version, one.peaks)
-            for name, one in members.items()
+            name: History(one.reports, one.last_at, one.peaks, frozenset(one.believed)) for name, one in members.items()
         }
 
     def count(self) -> int:
@@ -146,7 +150,7 @@ class Fleet:
         condition, values = self._database.many.among({"installation": "text"}, [list(members)])
         self._database.change(f"DELETE FROM installation WHERE {condition}", values)
         rows = [
-            (*msgspec.structs.astuple(one)[:-1], msgspec.json.encode(one.peaks, order="sorted").decode())
+            (*msgspec.structs.astuple(one)[:-2], *(_encoded(some) for some in (one.peaks, one.believed)))
             for one in members.values()
         ]
         columns = [list(column) for column in zip(*rows, strict=True)]
@@ -170,7 +174,7 @@ def _merge(members: dict[str, Member], receipt: tuple[int, str, Millis], report:
     number, installation, received_at = receipt
     member = members.get(installation)
     if member is None:
-        member = members[installation] = Member(installation, "", "", 0, received_at, 0, 0, {})
+        member = members[installation] = Member(installation, "", "", 0, received_at, 0, 0, {}, set())
     about = suspicion.facts(report, window(report.start) or "")
     last_at = member.last_at or received_at
     days = suspicion.days(about.window_at, last_at, received_at)
@@ -178,6 +182,8 @@ def _merge(members: dict[str, Member], receipt: tuple[int, str, Millis], report:
         peak = count / days
         if peak > max(suspicion.usual(name), member.peaks.get(name, 0)):
             member.peaks[name] = peak
+    if suspicion.is_strange(about):
+        member.believed.add((about.product, about.version))
     member.reports += 1
     member.first_at = min(member.first_at, received_at)
     if received_at >= member.last_at:
@@ -186,7 +192,20 @@ def _merge(members: dict[str, Member], receipt: tuple[int, str, Millis], report:
 
 
 def _member(row: Row) -> Member:
-    installation, product, version, *numbers, peaks = row
+    installation, product, version, *numbers, peaks, believed = row
     reports, first_at, last_at, last_number = (int(str(number)) for number in numbers)
-    kept = msgspec.json.decode(str(peaks), type=dict[str, float])
-    return Member(str(installation), str(product), str(version), reports, first_at, last_at, last_number, kept)
+    return Member(
+        str(installation),
+        str(product),
+        str(version),
+        reports,
+        first_at,
+        last_at,
+        last_number,
+        msgspec.json.decode(str(peaks), type=dict[str, float]),
+        msgspec.json.decode(str(believed), type=set[tuple[str, str]]),
+    )
+
+
+def _encoded(value: object) -> str:
+    return msgspec.json.encode(value, order="sorted").decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from telemetry_collector.model import Hash
 from telemetry_collector.store.database import CollectorDatabase
@@ -18,6 +18,7 @@ class Hashes:
     def __init__(self, database: CollectorDatabase) -> None:
         self._database = database
         self._made: set[Millis] = set()
+        self._is_swept = False  # who dropped a table before may have been killed then
 
     def of(self, numbers: Sequence[int], periods: Iterable[Millis]) -> Mapping[int, str]:
         """The hashes that some reports have by the keys of some periods, by number."""
@@ -44,14 +45,27 @@ class Hashes:
         """Remember which periods have a table; to be called outside of transactions."""
         self._made = set(self._periods())
 
-    def forget(self, until: Millis) -> None:
-        """Drop the tables of periods that began at an instant or before it, and what is left of them in files."""
-        older = [period for period in self._periods() if period <= until]
-        for period in older:
-            self._made.discard(period)
-            self._database.change(f"DROP TABLE IF EXISTS {_PREFIX}{period}")
-        if older:
-            self._database.forget_hashes()
+    def forget_after(self, number: int) -> None:
+        """Remove the hashes of reports above a number: of a store that is lost, and the next one gives them again."""
+        for period in self._periods():
+            self._database.change(f"DELETE FROM {_PREFIX}{period} WHERE report > ?", (number,))
+
+    def forget(self, until: Millis, removed: Collection[Millis] = ()) -> bool:
+        """Drop the tables of keys that are gone, and what is left of them in files.
+
+        Args:
+            until: Keys that began at this instant or before it are gone.
+            removed: So are those that began at one of these.
+
+        Returns:
+            Whether nothing is left; where somebody reads it, it is to be tried again.
+        """
+        gone = [period for period in self._periods() if period <= until or period in removed]
+        self._made.difference_update(gone)
+        dropped = [self._database.drop(f"{_PREFIX}{period}") for period in gone]
+        if gone or not self._is_swept:
+            self._is_swept = self._database.sweep_hashes()
+        return all(dropped) and self._is_swept
 
     def _periods(self) -> list[Millis]:
         names = [str(name) for (name,) in self._database.read(self._database.hash_tables)]

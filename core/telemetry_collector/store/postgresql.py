@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from telemetry_collector.store.database import MIGRATIONS, READABLE_FROM, CollectorDatabase
 from telemetry_collector.store.statements import Arrays
+from telemetry_core.store.database import closed_on_failure
 from telemetry_core.store.dialects import Dialect, of_schema
 from telemetry_core.store.postgresql import ALONE, DURABLE, PATIENCE, Server, translated
 
@@ -62,12 +63,13 @@ class CollectorServer(Server, CollectorDatabase):
 
     def __init__(self, url: Url, connection: Connection[Row]) -> None:
         super().__init__(url, connection)
-        connection.prepare_threshold = _PREPARED_AFTER
         self._is_together = False
         self._seconds = 0
         self._begun_at: int | None = None
         self._closed = threading.Event()
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        with closed_on_failure(self), translated(url, self.schema), self._watched():
+            connection.prepare_threshold = _PREPARED_AFTER if _is_direct(connection) else None
 
     def close(self) -> None:
         """End it."""
@@ -112,5 +114,23 @@ class CollectorServer(Server, CollectorDatabase):
             if begun_at is not None and self._seconds - begun_at > PATIENCE:
                 self._cut()
 
-    def forget_hashes(self) -> None:
+    def drop(self, table: str) -> bool:
+        """Drop a table unless somebody reads it, as pg_dump does to its end; who waited would hold the lock of all."""
+        with self.transaction():
+            self.change(
+                f"DO $$ BEGIN LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE NOWAIT; DROP TABLE {table};"
+                " EXCEPTION WHEN lock_not_available OR undefined_table THEN NULL; END $$"
+            )
+            return self.read("SELECT to_regclass(?) IS NULL", (table,)) == [(True,)]
+
+    def beat_hashes(self) -> None:
+        """They are where the reports are."""
+
+    def sweep_hashes(self) -> bool:
         """The server has removed the files of the tables; the log never had them."""
+        return True
+
+
+def _is_direct(connection: Connection[Row]) -> bool:
+    """Whether it is one to the server: a pooler's has another number, and may lack what was prepared before."""
+    return connection.execute("SELECT pg_backend_pid()").fetchone() == (connection.info.backend_pid,)

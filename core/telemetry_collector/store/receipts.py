@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
+from telemetry_collector.judging import COMPARED
 from telemetry_collector.model import SAME_WITHIN, Held, Receipt, Ruling, State, Submission, Verdict
 from telemetry_collector.store.database import CollectorDatabase
-from telemetry_collector.store.statements import Columns, Values
+from telemetry_collector.store.statements import Columns
 
 COLUMNS = {
     "number": "bigint", "id": "text", "keyed": "integer", "sha256": "text", "installation": "text",
@@ -16,7 +17,18 @@ COLUMNS = {
 _WITH_REASON = {**COLUMNS, "reason": "text"}
 _IS_NEXT = "next"
 _NEXT = f"SELECT coalesce(max(number), 0) + 1, '', 0, '', '', '', 0, '{_IS_NEXT}' FROM receipt"
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM receipt WHERE "
+_SELECT = f"SELECT {', '.join(f'receipt.{name}' for name in COLUMNS)} FROM "
+
+_WINDOW = {name: COLUMNS[name] for name in ("installation", "window_start")}
+_CONTENT = {name: COLUMNS[name] for name in ("installation", "window_start", "keyed", "sha256")}
+_SAME_CONTENT = 100
+"""So many of the newest with the same window and bytes are told apart by their addresses."""
+
+_KEYED = "one.keyed = 1 LIMIT 1"  # there are no more of a window
+_FIRST = "TRUE ORDER BY one.received_at LIMIT 1"
+_NEWEST = "ORDER BY one.received_at DESC, one.number DESC LIMIT"
+_ATTEMPTS = f"one.keyed = 0 AND one.state = 'counted' {_NEWEST} {COMPARED}"
+_OF_THE_MINUTE = f"one.received_at BETWEEN ? AND ? ORDER BY one.received_at DESC LIMIT {_SAME_CONTENT}"
 
 R = TypeVar("R", bound=Receipt)
 
@@ -28,22 +40,27 @@ class Receipts:
         self._database = database
 
     def matching(self, submissions: Sequence[Submission]) -> tuple[list[Held], int]:
-        """Everything with the same key, the same window, or without both and from the same minute.
+        """What can make a difference: with the same key, or of the same window, however many there are of it.
+
+        Of a window these are the one with a key, the newest that count, and those with the same bytes: the first one
+        where a key is given, else those of the same minute. A report without key and window has the bytes alone.
 
         Returns:
             It, the oldest first, and the number of the next report; both hold within a transaction.
         """
+        keyed = [one for one in submissions if one.keyed]
+        without = [one for one in submissions if not one.keyed]
         parts: list[tuple[str, Sequence[object]]] = [(_NEXT, ())]
-        keys = list({one.key for one in submissions if one.keyed})
-        if keys:
-            parts.append(self._among({"id": "text"}, [keys]))
-        windows = list({(one.installation, one.window) for one in submissions if one.window})
-        if windows:
-            columns = [list(column) for column in zip(*windows, strict=True)]
-            parts.append(self._among({"installation": "text", "window_start": "text"}, columns))
-        without = [one for one in submissions if not one.keyed and not one.window]
-        if without:
-            parts.append(self._of_the_minute(without))
+        if keyed:
+            condition, keys = self._database.many.among({"id": "text"}, [list({one.key for one in keyed})])
+            parts.append((f"{_SELECT} receipt WHERE {condition}", keys))
+        parts += self._each(_WINDOW, {(one.installation, one.window) for one in submissions if one.window}, _KEYED)
+        parts += self._each(_CONTENT, {_content(one) for one in keyed if one.window}, _FIRST)
+        parts += self._each(_WINDOW, {(one.installation, one.window) for one in without if one.window}, _ATTEMPTS)
+        times = [one.received_at for one in without]
+        minute = (min(times) - SAME_WITHIN, max(times) + SAME_WITHIN) if times else ()
+        contents = {_content(one) for one in without} | {_content(one, keyed=1) for one in without if not one.window}
+        parts += self._each(_CONTENT, contents, _OF_THE_MINUTE, *minute)
         rows = self._database.read(
             " UNION ALL ".join(statement for statement, _ in parts), [value for _, values in parts for value in values]
         )
@@ -74,22 +91,25 @@ class Receipts:
         self._database.change("UPDATE receipt SET state = ? WHERE number = ?", (state.value, number))
 
     def of_window(self, installation: str, window: str) -> list[Held]:
-        """Those without a key of a window that count, the oldest first."""
-        rows = self._database.read(
-            f"{_SELECT} installation = ? AND window_start = ? AND keyed = 0 AND state = 'counted' ORDER BY number",
-            (installation, window),
-        )
-        return [read(Held, row) for row in rows]
+        """The newest of those without a key of a window that count, the oldest of them first."""
+        ((statement, values),) = self._each(_WINDOW, {(installation, window)}, _ATTEMPTS)
+        return [read(Held, row) for row in reversed(self._database.read(statement, values))]
 
-    def _of_the_minute(self, without: Sequence[Submission]) -> tuple[str, Sequence[object]]:
-        condition, values = self._among({"installation": "text"}, [list({one.installation for one in without})])
-        times = [one.received_at for one in without]
-        between = (min(times) - SAME_WITHIN, max(times) + SAME_WITHIN)
-        return f"{condition} AND window_start = '' AND received_at BETWEEN ? AND ?", [*values, *between]
+    def _each(
+        self, columns: Columns, given: Collection[tuple[object, ...]], rows: str, *more: object
+    ) -> list[tuple[str, Sequence[object]]]:
+        """A statement for the receipts that belong to each of some rows, with its values; none where there are none."""
+        if not given:
+            return []
+        values = [list(column) for column in zip(*given, strict=True)]
+        same = " AND ".join(f"one.{name} = given.{name}" for name in columns)
+        source, some = self._database.many.each(columns, values, table="receipt", rows=f"{same} AND {rows}")
+        return [(_SELECT + source, [*some, *more])]
 
-    def _among(self, columns: Columns, values: Values) -> tuple[str, Sequence[object]]:
-        condition, some = self._database.many.among(columns, values)
-        return f"{_SELECT} {condition}", some
+
+def _content(one: Submission, *, keyed: int = 0) -> tuple[object, ...]:
+    """What is the same for receipts of one window and the same bytes, with a key or without one."""
+    return one.installation, one.window, keyed, one.sha256
 
 
 def read(kind: type[R], row: Sequence[object], **more: Any) -> R:

@@ -25,7 +25,17 @@ class Many(Protocol):
         """Insert rows into a table by what changes a database."""
 
     def among(self, columns: Columns, values: Values) -> tuple[str, Sequence[object]]:
-        """A condition, with its values, that columns are those of any of some rows."""
+        """A condition, with its values, that a column has any of some; of several columns SQLite would use no index."""
+
+    def each(self, columns: Columns, values: Values, *, table: str, rows: str) -> tuple[str, Sequence[object]]:
+        """What to select from, with its values: for each of some rows, the rows of a table that belong to it.
+
+        Args:
+            columns: Of the rows that are given, two or more.
+            values: Of them.
+            table: With a column `number`.
+            rows: Which belong, as conditions, order and limit; the given row is `given` there, the other one `one`.
+        """
 
 
 class Lists:
@@ -45,11 +55,16 @@ class Lists:
 
     def among(self, columns: Columns, values: Values) -> tuple[str, Sequence[object]]:
         """A condition with its values."""
-        count, names = len(values[0]), ", ".join(columns)
-        if len(columns) == 1:
-            return f"{names} IN ({_marks(count, 1)})", values[0]
-        marks = _marks(count, len(columns))
-        return f"({names}) IN (VALUES {marks})", [value for row in zip(*values, strict=True) for value in row]
+        (name,), (some,) = columns, values
+        return f"{name} IN ({_marks(len(some), 1)})", some
+
+    def each(self, columns: Columns, values: Values, *, table: str, rows: str) -> tuple[str, Sequence[object]]:
+        """What to select from, with its values."""
+        names = ", ".join(f"column{number} AS {name}" for number, name in enumerate(columns, 1))
+        given = f"(SELECT {names} FROM (VALUES {_marks(len(values[0]), len(columns))})) AS given"
+        picked = f"{table}.number IN (SELECT one.number FROM {table} AS one WHERE {rows})"
+        # CROSS, so that SQLite takes one given row after the other, without a table for them
+        return f"{given} CROSS JOIN {table} ON {picked}", [value for row in zip(*values, strict=True) for value in row]
 
 
 class Arrays:
@@ -62,8 +77,13 @@ class Arrays:
 
     def among(self, columns: Columns, values: Values) -> tuple[str, Sequence[object]]:
         """A condition with its values."""
-        names = ", ".join(columns)
-        return f"({names}) IN (SELECT * FROM {_unnested(columns)})", values
+        (name,) = columns
+        return f"{name} IN (SELECT * FROM {_unnested(columns)})", values
+
+    def each(self, columns: Columns, values: Values, *, table: str, rows: str) -> tuple[str, Sequence[object]]:
+        """What to select from, with its values."""
+        given = f"{_unnested(columns)} ({', '.join(columns)})"
+        return f"{given} CROSS JOIN LATERAL (SELECT one.* FROM {table} AS one WHERE {rows}) AS {table}", values
 
 
 def _unnested(columns: Columns) -> str:

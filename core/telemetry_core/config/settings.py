@@ -89,9 +89,9 @@ SETTINGS = (
             " without it `collector.keys` in the state directory."),
     Setting("collector.installation-limit", rates.RATE, "`collector serve`: how many reports of one installation are"
             " taken.", "1/s burst 3000"),
-    Setting("collector.network-limit", rates.RATE, "`collector serve`: how many requests of one address, or one network"
+    Setting("collector.network-limit", rates.RATE, "`collector serve`: how many reports of one address, or one network"
             " of IPv6, are taken; this host has no such limit.", "50/s burst 5000"),
-    Setting("collector.total-limit", rates.RATE, "`collector serve`: how many requests are taken in all.",
+    Setting("collector.total-limit", rates.RATE, "`collector serve`: how many reports are taken in all.",
             "500/s burst 1000000"),
     Setting("collector.token-file", values.PATH, "`collector serve`: a file with the digests of tokens for its page;"
             " without it there is no page."),

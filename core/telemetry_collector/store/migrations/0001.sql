@@ -12,7 +12,12 @@ CREATE TABLE receipt (
     reason TEXT NOT NULL
 );
 
-CREATE INDEX receipt_window ON receipt (installation, window_start, received_at);
+CREATE INDEX receipt_window ON receipt (installation, window_start, keyed, sha256, received_at);
+
+-- Those that a later attempt of the same window may supersede. (In an order that nothing else has: or PostgreSQL may
+-- look for the newest of a window among all reports.)
+CREATE INDEX receipt_attempt ON receipt (installation, window_start, received_at, number)
+    WHERE keyed = 0 AND state = 'counted';
 
 -- What waits for a decision is little, and is looked for by itself.
 CREATE INDEX receipt_quarantined ON receipt (number) WHERE state = 'quarantined';
@@ -36,7 +41,8 @@ CREATE TABLE installation (
     first_at BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
     last_number BIGINT NOT NULL,
-    peaks TEXT NOT NULL
+    peaks TEXT NOT NULL,
+    believed TEXT NOT NULL
 );
 
 CREATE INDEX installation_last ON installation (last_at);
