@@ -19,8 +19,9 @@ from telemetry_admin.host import Host
 from tests.batteries.tally import Tally, Verdict, some
 from tests.batteries.world import World
 from tests.support.clock import RealClock
+from tests.support.ports import free_port
 from tests.support.program import Run
-from tests.support.receiver import Received, Reply, free_port
+from tests.support.receiver import Received, Reply
 from tests.support.simulated_engine import Answer
 
 NAMES = (

@@ -13,9 +13,10 @@ from telemetry_admin.__main__ import run
 from telemetry_admin.host import Host
 from tests.bad_inputs import TABLE, BadInput
 from tests.support.clock import RealClock
+from tests.support.ports import free_port
 from tests.support.program import Program, Run
 from tests.support.raw_server import RawServer
-from tests.support.receiver import Receiver, free_port
+from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
 from tests.support.unprivileged import unprivileged, visible_directory
 

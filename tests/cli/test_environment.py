@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from tests.support.ports import free_port
 from tests.support.program import Program
-from tests.support.receiver import free_port
 from tests.support.simulated_engine import SimulatedEngine
 
 

@@ -9,9 +9,10 @@ import pytest
 import trustme
 
 from tests.support.certificates import Certificates
+from tests.support.ports import free_port
 from tests.support.program import Program
 from tests.support.proxy import HttpProxy
-from tests.support.receiver import Receiver, free_port
+from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
 
 USER = "reporter:proXy"

@@ -11,9 +11,10 @@ import time
 import pytest
 
 from tests.support.manager import Manager
+from tests.support.ports import free_port
 from tests.support.program import Program, Running
 from tests.support.raw_server import Peer, RawServer
-from tests.support.receiver import Receiver, free_port
+from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
 from tests.support.waiting import until
 

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.program import Program
-from tests.support.receiver import Received, Receiver, Reply, free_port
+from tests.support.receiver import Received, Receiver, Reply
 from tests.support.simulated_engine import SimulatedEngine
 
 

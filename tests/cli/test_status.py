@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.support.ports import free_port
 from tests.support.program import Program
-from tests.support.receiver import Receiver, Reply, free_port
+from tests.support.receiver import Receiver, Reply
 from tests.support.simulated_engine import SimulatedEngine
 
 FIRST_RUN = {"TELEMETRY_INITIALIZE_TELEMETRY": "true"}

@@ -15,8 +15,9 @@ from telemetry_core.model import Attempt, Outcome, Receipt, Report, ReportState
 from telemetry_core.store import Place, Store
 from tests.support.clock import START
 from tests.support.delivering import LEDGER, REDUCED, SETTINGS, Delivery, initial, new_store, periodic
+from tests.support.ports import free_port
 from tests.support.raw_server import ACCEPTED, Peer, RawServer
-from tests.support.receiver import Received, Receiver, Reply, free_port
+from tests.support.receiver import Received, Receiver, Reply
 from tests.support.stores import tamper
 
 TOO_LONG_TO_BE_ASKED_FOR = ".".join(["a" * 60] * 5)  # no name server is asked

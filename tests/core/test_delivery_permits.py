@@ -26,7 +26,8 @@ from tests.support.delivering import (
     periodic,
     permit,
 )
-from tests.support.receiver import Received, Receiver, Reply, free_port
+from tests.support.ports import free_port
+from tests.support.receiver import Received, Receiver, Reply
 
 NO_LONGER = "Telemetry is disabled for orders."
 

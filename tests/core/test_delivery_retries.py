@@ -18,8 +18,9 @@ from telemetry_core.store import Place, Store
 from tests.support.clock import START, ManualClock, RealClock
 from tests.support.delivering import LEDGER, SETTINGS, Delivery, initial, new_store, periodic
 from tests.support.helper_threads import all_end_within
+from tests.support.ports import free_port
 from tests.support.raw_server import Peer, RawServer, Script
-from tests.support.receiver import Received, Receiver, Reply, free_port
+from tests.support.receiver import Received, Receiver, Reply
 
 TWICE_MORE = replace(SETTINGS, retries=2)
 MINUTES = [1, 2, 4, 8, 16, 32, 60, 60]

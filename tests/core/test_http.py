@@ -12,8 +12,9 @@ from telemetry_core.http import Answer, Client, Exchange, Security
 from telemetry_core.model import Document, Endpoint
 from telemetry_core.secret import Secret
 from telemetry_core.wire import Request
+from tests.support.ports import free_port
 from tests.support.raw_server import ACCEPTED, Peer, RawServer, Script
-from tests.support.receiver import Received, Receiver, Reply, free_port
+from tests.support.receiver import Received, Receiver, Reply
 
 LIMIT = 64 * 1024
 BODY = '{"a":"ü"}'.encode()

@@ -16,9 +16,9 @@ from telemetry_core.secret import Secret
 from telemetry_core.wire import Request
 from tests.support.certificates import Certificates
 from tests.support.helper_threads import all_end_within
+from tests.support.ports import free_port
 from tests.support.proxy import HttpProxy
 from tests.support.raw_server import ACCEPTED, Peer, RawServer
-from tests.support.receiver import free_port
 
 USER = "reporter:proXy"
 BASIC = b"Proxy-Authorization: Basic cmVwb3J0ZXI6cHJvWHk="  # the same

@@ -17,7 +17,8 @@ from telemetry_core.secret import Secret
 from tests.support.clock import ManualClock
 from tests.support.delivering import SETTINGS, Delivery, initial, new_store, periodic
 from tests.support.desk import Desk
-from tests.support.receiver import Receiver, Reply, free_port
+from tests.support.ports import free_port
+from tests.support.receiver import Receiver, Reply
 from tests.support.simulated_engine import SimulatedEngine
 
 NAME = "org.camunda.bpm.engine.telemetry"

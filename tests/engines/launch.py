@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
+
+from tests.support.ports import free_port
 
 from .maven import EngineError, build, find, java_tool, missing_tools, tail
 from .releases import RELEASES, Release
@@ -54,7 +55,7 @@ class Engine:
         self.folder = Path(tempfile.mkdtemp(prefix=f"engine-{release.name}-"))
         self.log = self.folder / "engine.log"
         port = configuration.get("server.port")
-        self.port = _free_port() if port is None else int(str(port))
+        self.port = free_port() if port is None else int(str(port))
         self.root = f"http://127.0.0.1:{self.port}"
         self.rest = f"{self.root}/engine-rest"
         self._configuration = {**configuration, "server.port": self.port}
@@ -261,9 +262,3 @@ class Engine:
 def clean_environment() -> dict[str, str]:
     """What an engine gets of the environment."""
     return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.ports import free_port
 from tests.support.program import Program
-from tests.support.receiver import free_port
 
 _WAIT = 60.0
 

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import pymysql
 
+from tests.support.ports import free_port
+
 USER, PASSWORD = "engine", "engine-password"
 ADMINISTRATOR = "administrator"
 DATABASES = ("engine", "operaton")
@@ -29,7 +31,7 @@ def running() -> Iterator[str]:
     """Start a server on a free port, and stop it; the URL of its database `engine`; there is `operaton` too."""
     directory = Path(tempfile.mkdtemp(prefix="telemetry-mariadb-"))
     try:
-        data, port = directory / "data", _free_port()
+        data, port = directory / "data", free_port()
         install = [
             "mariadb-install-db",
             "--no-defaults",
@@ -93,9 +95,3 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError(f"MariaDB does not start: {log.read_text(encoding='utf-8', errors='replace')}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

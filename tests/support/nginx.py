@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.receiver import free_port
+from tests.support.ports import free_port
 from tests.support.unprivileged import NOBODY
 
 ROOT = Path(__file__).parent.parent.parent

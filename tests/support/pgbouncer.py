@@ -15,8 +15,8 @@ from pathlib import Path
 import psycopg
 
 from telemetry_core.config import Url
+from tests.support.ports import free_port
 from tests.support.postgresql import PostgreSQL, as_postgres
-from tests.support.receiver import free_port
 from tests.support.stores import connected, url_of
 
 CONNECTIONS = 2

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+
+from tests.support.ports import free_port
 
 _PLACES = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin")
 
@@ -93,7 +94,7 @@ def running(parent: Path | None = None, *, durable: bool = False) -> Iterator[Po
     """
     directory = Path(tempfile.mkdtemp(prefix="telemetry-postgresql-", dir=parent))
     try:
-        port = _free_port()
+        port = free_port()
         _initialise(directory)
         with (directory / "log").open("wb") as log:
             arguments = [str(program("postgres")), "-D", str(directory / "data"), "-p", str(port), "-k", ""]
@@ -144,9 +145,3 @@ def _wait(server: PostgreSQL, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise RuntimeError(f"PostgreSQL does not start: {server.log()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
-from tests.support.receiver import Received, Receiver, Reply, free_port
+from tests.support.ports import free_port
+from tests.support.receiver import Received, Receiver, Reply
 from tests.support.simulated_engine import Answer, SimulatedEngine
 
 _ADDRESS = "TELEMETRY_ENGINES__ORDERS__REST"

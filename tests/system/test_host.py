@@ -16,8 +16,8 @@ import pytest
 from telemetry_core import hostfiles
 from tests.engines import Engine
 from tests.support import distributions
+from tests.support.ports import free_port
 from tests.support.program import Program
-from tests.support.receiver import free_port
 
 pytestmark = [pytest.mark.engine, pytest.mark.family]
 

@@ -20,8 +20,8 @@ from telemetry_core.config import Serve
 from telemetry_web import server
 from tests.support.certificates import Certificates
 from tests.support.guarded_engine import GuardedEngine
+from tests.support.ports import free_port
 from tests.support.program import Program
-from tests.support.receiver import free_port
 from tests.support.simulated_engine import Answer
 from tests.support.web_server import CONFIGURATION, DATA, WebServer, basic
 

@@ -16,8 +16,8 @@ from telemetry_core.secret import Secret
 from telemetry_core.store import Store
 from tests.support.clock import START
 from tests.support.delivering import new_store, periodic
+from tests.support.ports import free_port
 from tests.support.postgresql import PostgreSQL
-from tests.support.receiver import free_port
 from tests.support.stores import connected, tamper
 
 WRONG = "wr0ng pass"
