@@ -29,8 +29,8 @@ ADDRESS = "TELEMETRY_ENGINES__ORDERS__REST"
 class Stage(stages.Stage):
     """One with a reporter that was started now."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
+    def __init__(self, directory: Path, capture: str = "camunda-7.24.0") -> None:
+        super().__init__(directory, capture)
         self.came: list[float] = []
         self.asked: list[float] = []
         self.results: list[Sending] = []
@@ -357,3 +357,16 @@ def test_a_clock_that_is_set_back_or_forth_by_hours_skips_nothing_and_doubles_no
     stage.live(DAY)
     assert sum(counted(stage.receiver)) == 2 * 5
     assert len(counted(stage.receiver)) == 6
+
+
+def test_an_engine_that_reports_by_itself_is_asked_once_a_period_whether_it_still_does(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "camunda-7.17.0")
+    stage.engine.own_reporter = True
+    with stage.engine, stage.receiver:
+        stage.live(DAY)
+        asked = stage.engine.requests.count("/engine-rest/telemetry/data")
+        stage.live(2 * DAY)
+        assert 1 <= stage.engine.requests.count("/engine-rest/telemetry/data") - asked <= 3
+        stage.engine.own_reporter = False
+        stage.live(2 * DAY)
+        assert len(stage.receiver.received) == 1, "the initial report"

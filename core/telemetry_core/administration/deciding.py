@@ -122,13 +122,14 @@ def enable(
         raise _decided_meanwhile(engine)
     group = session.group(engine)
     known = session.store.contacts.get(engine.entry) is not None
-    begin = Begin.ANEW if known and session.consent_of(group).state is not State.ENABLED else Begin.WHERE_THERE_IS_NONE
+    was_enabled = session.recorded_consent_of(group).state is State.ENABLED
+    begin = Begin.ANEW if known and not was_enabled else Begin.WHERE_THERE_IS_NONE
     freed = set(before.withheld) - set(withheld) if before is not None else set()
     # What was counted until now of that which was withheld is dropped by a reading under the decision of before.
     keep = known and begin is Begin.WHERE_THERE_IS_NONE and bool(freed)
     observation = observe(session, group, keep=keep, begin=begin)
     others = session.sharing(observation.installation)
-    if not known and others and session.consent_of(others).state is State.ENABLED:
+    if not known and others and session.recorded_consent_of(others).state is State.ENABLED:
         joined = tuple(one for one in session.config.engines if one == engine or one in others)
         observation = observe(session, joined, keep=True, begin=Begin.JOINING)
     decision = replace(

@@ -53,18 +53,17 @@ def set_license(session: Session, engine: Engine, license_key: License, user: st
 
 def _installation(session: Session, engine: Engine) -> tuple[str, bool]:
     """The installation that an entry shows, and whether it was read; else the one that is known so far."""
-    group = session.group(engine)
+    before = session.installation(engine)
     try:
-        seen = observe(session, group, keep=True)
-        alone = session.group(engine)
-        if engine.entry not in seen.engines and alone != group:  # what it shared with others, those show no more
-            seen = observe(session, alone, keep=True)
+        seen = observe(session, session.group(engine), keep=True)
     except EngineError:
-        known = session.installation(engine)
-        if known is None:
+        if before is None:
             raise
-        return known, False
-    return seen.installation, True
+        return before, False
+    if engine.entry in seen.engines or before is None:
+        return seen.installation, True
+    now = session.installation(engine) or before  # others of its installation have answered; it may have moved
+    return now, now != before
 
 
 def licensed(session: Session, engine: Engine) -> Licensed:

@@ -41,14 +41,14 @@ def _moments(session: Session, engine: Engine, *, resident: bool) -> list[Millis
     consent = session.consent_of(session.group(engine))
     contact = session.store.contacts.get(engine.entry)
     moments = (
-        _initial_at(session, consent, contact),
+        _initial_at(session, consent, contact, resident=resident),
         _periodic_at(session, consent, contact, resident=resident),
         _reading_at(session, consent, contact),
     )
     return [moment for moment in moments if moment is not None]
 
 
-def _initial_at(session: Session, consent: Consent, contact: Contact | None) -> Millis | None:
+def _initial_at(session: Session, consent: Consent, contact: Contact | None, *, resident: bool) -> Millis | None:
     now = session.clock.now()
     if consents.obstacle(consent, Kind.INITIAL):
         return None
@@ -56,7 +56,8 @@ def _initial_at(session: Session, consent: Consent, contact: Contact | None) -> 
         return now
     if initial.left_to_the_engine(contact) or initial.accepted(session, contact.installation):
         return None
-    return initial.due_at(session, consent.state, contact)
+    at = initial.due_at(session, consent.state, contact)
+    return max(at, contact.at + session.config.reporter.period) if contact.own_reporter and resident else at
 
 
 def _periodic_at(session: Session, consent: Consent, contact: Contact | None, *, resident: bool) -> Millis | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -11,6 +11,7 @@ from telemetry_core import consent as consents
 from telemetry_core import counting, counting_rows, engines, environment, payload
 from telemetry_core import license as licenses
 from telemetry_core.config import Engine
+from telemetry_core.consent import Consent
 from telemetry_core.engines.flavours import has_public_metric_names
 from telemetry_core.model import Base, Contact, Counts, Environment, Kind, Ledger, Millis, Product, Snapshot, State
 from telemetry_core.payload import Usage
@@ -108,7 +109,8 @@ def observe(
     found = environment.gather([*used, *_configured(group), *license_set_here(session, installation), *unused])
     reading = _reading(group, used, before if before is not None and before.installation == installation else None)
     with session.store.transaction() if keep else nullcontext():
-        terms = _terms(session, group, found, begin)
+        consent = session.recorded_consent_of(group) if keep else session.consent_of(group)
+        terms = _terms(session, consent, found, begin)
         before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
         if before is not None and begin is Begin.JOINING:
             before = _joined(session, before, reading, terms)
@@ -116,16 +118,16 @@ def observe(
         ledger, usage = _count(installation, before, reading, terms) if terms.enabled else nothing
         seen = _seen(reading, installation, product, found=found, ledger=ledger, usage=usage)
         if keep:
-            if ledger is not None:
+            if ledger is not None and (begin is Begin.NO or before is not None):  # else the decision takes the base
                 session.store.ledgers.put(ledger)
             _keep_contacts(session, seen)
+            _keep_moved(session, seen, snapshots)
     return seen
 
 
-def _terms(session: Session, group: tuple[Engine, ...], found: Environment, begin: Begin) -> _Terms:
-    """The consent of now for what was found."""
+def _terms(session: Session, consent: Consent, found: Environment, begin: Begin) -> _Terms:
+    """What the consent of now means for what was found; what the first run will decide takes no base yet."""
     installation, product = payload.identity(found)
-    consent = session.consent_of(group)
     pending = session.store.reports.pending(installation, Kind.PERIODIC)
     return _Terms(
         enabled=begin is not Begin.NO or consent.state is State.ENABLED,
@@ -179,6 +181,20 @@ def _keep_contacts(session: Session, seen: Observation) -> None:
         session.store.contacts.put(
             Contact(
                 entry, seen.read_at, first_at, seen.installation, seen.product, seen.own_reporter, seen.initial_sent
+            )
+        )
+
+
+def _keep_moved(session: Session, seen: Observation, snapshots: Sequence[Snapshot]) -> None:
+    """Note which entries show another installation now than those they were read with: theirs is a turn of its own."""
+    for one in snapshots:
+        if one.on_host or one.engine in seen.engines or one.installation is None or one.product is None:
+            continue
+        known = session.store.contacts.get(one.engine)
+        first_at = known.first_at if known is not None and known.installation == one.installation else one.read_at
+        session.store.contacts.put(
+            Contact(
+                one.engine, one.read_at, first_at, one.installation, one.product, one.own_reporter, one.initial_sent
             )
         )
 

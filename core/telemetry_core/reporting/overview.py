@@ -22,6 +22,7 @@ class Status:
         due_at: When the next periodic report is due, now or earlier where it is due; None where none may leave.
         initial: Whether the initial report was accepted, and when it is due otherwise (None: never, or not known yet).
         pending: A report that waits, the periodic one rather than the initial one.
+        misfit: Why that is withdrawn by the next `send`, as a sentence; empty where it is not.
         last: The last report that was closed, whatever became of it.
         first_run: What `initialize-telemetry` will decide at the first run; None where it decides nothing any more.
         trouble: What keeps reports from arriving, as a sentence; empty where nothing is known to.
@@ -42,6 +43,7 @@ class Status:
     initial_obstacle: str
     last_accepted_at: Millis | None
     pending: Report | None
+    misfit: str
     last: Report | None
     first_run: State | None
     trouble: str
@@ -57,9 +59,8 @@ def status(session: Session, engine: Engine) -> Status:
     planned = session.first_run_decision(engine.entry)
     contact = session.store.contacts.get(engine.entry)
     shared = session.consent_of(session.group(engine))
-    obstacle = consents.obstacle(shared, Kind.PERIODIC)
-    if not obstacle and contact is not None and contact.own_reporter:
-        obstacle = f"Engine {engine.entry} reports by itself."
+    by_itself = f"Engine {engine.entry} reports by itself." if contact is not None and contact.own_reporter else ""
+    obstacle = consents.obstacle(shared, Kind.PERIODIC) or by_itself
     reports = _reports(session, contact)
     periodic = [report for report in reports if report.kind is Kind.PERIODIC]
     pending = [report for report in (*periodic, *reports) if report.state is ReportState.PENDING]
@@ -68,19 +69,20 @@ def status(session: Session, engine: Engine) -> Status:
     sent = None if contact is None else initial.accepted(session, contact.installation)
     sent_at = None if sent is None else sent.accepted_at
     trouble, trouble_at = _trouble(session, engine.entry, pending, closed)
-    initial_obstacle = initial.left_to_the_engine(contact) or consents.obstacle(shared, Kind.INITIAL)
+    initial_obstacle = initial.left_to_the_engine(contact) or consents.obstacle(shared, Kind.INITIAL) or by_itself
     return Status(
         engine=engine.entry,
         at=session.clock.now(),
         consent=consent,
         contact=contact,
         obstacle=obstacle,
-        due_at=None if obstacle else _due_at(session, contact, pending),
+        due_at=None if obstacle else _due_at(session, shared, contact, pending),
         initial_sent_at=sent_at,
         initial_due_at=None if initial_obstacle or sent_at is not None else _initial_due_at(session, shared, contact),
         initial_obstacle=initial_obstacle,
         last_accepted_at=max(accepted, default=None),
         pending=pending[0] if pending else None,
+        misfit=consents.misfit(shared, pending[0]) if pending else "",
         last=closed[0] if closed else None,
         first_run=None if planned is None else planned.state,
         trouble=trouble,
@@ -128,12 +130,14 @@ def _reports(session: Session, contact: Contact | None) -> list[Report]:
     return [*of(contact.installation, Kind.PERIODIC), *of(contact.installation, Kind.INITIAL)]
 
 
-def _due_at(session: Session, contact: Contact | None, pending: list[Report]) -> Millis:
+def _due_at(session: Session, consent: Consent, contact: Contact | None, pending: list[Report]) -> Millis:
     now = session.clock.now()
     waiting = [report for report in pending if report.kind is Kind.PERIODIC]
-    if waiting:
+    withdrawn = [report.id for report in waiting if consents.misfit(consent, report)]
+    if waiting and not withdrawn:
         return max(waiting[0].next_attempt_at, waiting[0].created_at)
-    begins_at = None if contact is None else slots.next_free(session, contact.installation, now)
+    besides = withdrawn[0] if withdrawn else ""
+    begins_at = None if contact is None else slots.next_free(session, contact.installation, now, besides=besides)
     return now if begins_at is None else begins_at
 
 

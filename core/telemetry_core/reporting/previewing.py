@@ -61,7 +61,7 @@ def preview(session: Session, engine: Engine, kind: Kind) -> Preview:
     contact = session.store.contacts.get(engine.entry)
     if contact is not None:
         pending = session.store.reports.pending(contact.installation, kind)
-        if pending is not None and not consents.misfit(consent, pending):
+        if pending is not None and not consents.misfit(consent, pending) and not contact.own_reporter:
             return _of_pending(session, consent, pending, contact)
         accepted = initial.accepted(session, contact.installation) if kind is Kind.INITIAL else None
         if accepted is not None:
@@ -146,8 +146,12 @@ def _of_new(session: Session, consent: Consent, observation: Observation, kind: 
 
 def _due_at(session: Session, consent: Consent, observation: Observation, kind: Kind) -> Millis | None:
     now = session.clock.now()
+    withdrawn = session.store.reports.pending(observation.installation, kind)  # it does not fit, or it would be shown
+    besides = "" if withdrawn is None else withdrawn.id
     if kind is Kind.PERIODIC:
-        begins_at = slots.next_free(session, observation.installation, now)
+        begins_at = slots.next_free(session, observation.installation, now, besides=besides)
+    elif withdrawn is not None:
+        begins_at = now
     else:
         contact = session.store.contacts.get(observation.engines[0])
         if contact is None:
@@ -200,7 +204,7 @@ def _initial_first(session: Session, consent: Consent, known: Contact | Observat
     """Whether a `send` tries the initial report before a periodic one; one that waits after a failure holds none up."""
     if kind is Kind.INITIAL or consents.obstacle(consent, Kind.INITIAL) or initial.left_to_the_engine(known):
         return False
-    if initial.accepted(session, known.installation):
+    if known.own_reporter or initial.accepted(session, known.installation):
         return False
     waiting = initial.waiting(session, known.installation)
     return waiting is None or initial.again_at(session, waiting) <= session.clock.now()

@@ -94,6 +94,10 @@ class Session:
         """The consent for entries with one installation: permitted only if each permits, withheld is the union."""
         return consent.strictest([self.consent(engine.entry) for engine in group])
 
+    def recorded_consent_of(self, group: tuple[Engine, ...]) -> Consent:
+        """The same without what the first run will decide."""
+        return consent.strictest([self.recorded_consent(engine.entry) for engine in group])
+
     def engines(self, patterns: tuple[str, ...]) -> tuple[Engine, ...]:
         """The configured engines whose entry matches one of some names or globs; all of them without any.
 

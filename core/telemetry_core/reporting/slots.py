@@ -15,19 +15,19 @@ def current(session: Session, installation: str, now: Millis) -> Millis | None:
     return None if text is None else due.slot(now, int(text), session.config.reporter.period)
 
 
-def is_free(session: Session, installation: str, now: Millis) -> bool:
-    """Whether a periodic report is due."""
+def is_free(session: Session, installation: str, now: Millis, *, besides: str = "") -> bool:
+    """Whether a periodic report is due; `besides` is the id of one that leaves its slot."""
     slot = current(session, installation, now)
-    return slot is None or not session.store.reports.slot_taken(installation, slot)
+    return slot is None or not session.store.reports.slot_taken(installation, slot, besides=besides)
 
 
-def next_free(session: Session, installation: str, now: Millis) -> Millis | None:
+def next_free(session: Session, installation: str, now: Millis, *, besides: str = "") -> Millis | None:
     """When the next periodic report may begin: the slot of now where it is free, else the one after it.
 
-    None before the first periodic report, which may begin at once.
+    None before the first periodic report, which may begin at once. `besides` is the id of one that leaves its slot.
     """
     slot = current(session, installation, now)
-    if slot is None or not session.store.reports.slot_taken(installation, slot):
+    if slot is None or not session.store.reports.slot_taken(installation, slot, besides=besides):
         return slot
     return slot + session.config.reporter.period
 

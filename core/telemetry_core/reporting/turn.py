@@ -70,7 +70,7 @@ class Turn:
         entry = self._engine.entry
         if self._leave_out():
             return Planned(entry, (), self._result.idle[entry])
-        if self._installation is None:
+        if self._known is None or self._known.own_reporter:
             self._seen = observe(self._session, self._group, keep=False)
         if self._known is not None and self._known.own_reporter:
             return Planned(entry, (), f"Engine {entry} reports by itself.")
@@ -209,8 +209,9 @@ class Turn:
         at_once = self._request.force or self._request.final
         if pending is None or not (at_once or self._is_due_again(pending)):
             return None
-        if self._known is not None and self._known.own_reporter and self._observe() is None:
-            return None  # it stays out, this report with it, until the engine's own reporter is off
+        by_itself = self._known is not None and self._known.own_reporter
+        if by_itself and (self._request.gone or self._observe() is None):
+            return None  # ours stays out, this report with it, until the engine's own reporter is off
         return self._deliver(pending)
 
     def _new(self) -> TelemetryError | None:
@@ -249,11 +250,14 @@ class Turn:
             self._why_idle += "; a reading was taken"
 
     def _periodic_is_due(self) -> bool:
-        installation = self._installation or ""
+        """For a plan: as `take` would find it, which withdraws first what no longer fits."""
+        installation, now = self._installation or "", self._session.clock.now()
         pending = self._session.store.reports.pending(installation, Kind.PERIODIC)
-        if pending is not None:
-            return self._request.force or self._is_due_again(pending)
-        return self._may_begin(installation)
+        if self._request.force or pending is None:
+            return self._may_begin(installation) or pending is not None
+        if consents.misfit(self._consent, pending):
+            return slots.is_free(self._session, installation, now, besides=pending.id)
+        return self._is_due_again(pending)
 
     def _may_begin(self, installation: str) -> bool:
         if self._session.store.reports.pending(installation, Kind.PERIODIC) is not None:

@@ -106,12 +106,12 @@ class Reports:
             "WHERE installation = ? AND kind = ? ORDER BY created_at DESC, window_start DESC", (installation, kind)
         )
 
-    def slot_taken(self, installation: str, slot: Millis) -> bool:
-        """Whether the periodic report of a slot exists; a withdrawn one leaves its slot free."""
+    def slot_taken(self, installation: str, slot: Millis, *, besides: str = "") -> bool:
+        """Whether a slot has a periodic report, besides one of some id; a withdrawn one leaves its slot free."""
         return bool(
             self._database.read(
-                "SELECT 1 FROM report WHERE installation = ? AND kind = ? AND slot = ? AND state <> ?",
-                (installation, Kind.PERIODIC, slot, ReportState.WITHDRAWN),
+                "SELECT 1 FROM report WHERE installation = ? AND kind = ? AND slot = ? AND state <> ? AND id <> ?",
+                (installation, Kind.PERIODIC, slot, ReportState.WITHDRAWN, besides),
             )
         )
 

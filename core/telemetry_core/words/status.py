@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telemetry_core.model import Kind, State
+from telemetry_core.model import Decision, Kind, State
 from telemetry_core.wire import field_path
 from telemetry_core.words.instants import ago, instant
 
@@ -24,7 +24,7 @@ def rows(status: Status) -> list[tuple[str, str]]:
     if status.obstacle and consent.state is State.ENABLED:
         found.append(("but", f"nothing is sent: {status.obstacle}"))
     if status.first_run is not None:
-        found.append(("first run", f"telemetry will be {STATES[status.first_run]} (initialize-telemetry)"))
+        found.append(("first run", _will_be(status.first_run)))
     if consent.state is State.ENABLED and consent.withheld:
         found.append(("withheld", ", ".join(field_path(name) for name in sorted(consent.withheld))))
     if status.new_fields:
@@ -57,7 +57,9 @@ def _next(status: Status) -> list[tuple[str, str]]:
         pending = status.pending
         wait = pending.next_attempt_at
         again = f", next attempt {instant(wait)}" if wait > now else ", sent by the next `telemetry send`"
-        if status.obstacle if pending.kind is Kind.PERIODIC else status.initial_obstacle:
+        if status.misfit:
+            again = f", withdrawn by the next `telemetry send`: {status.misfit}"
+        elif status.obstacle if pending.kind is Kind.PERIODIC else status.initial_obstacle:
             again = ", kept until it may be sent"
         found.append(("pending", f"{pending.kind} report {pending.id}{again}"))
     if status.last is not None and status.last.accepted_at is None:
@@ -83,6 +85,15 @@ def initial(status: Status) -> str:
     is_decided = status.consent.state is not State.NOT_CONFIGURED or status.first_run is not None
     when = "at the next send" if is_decided or status.initial_due_at is not None else "3 hours after the first contact"
     return f"due {when}{where}{undo}"
+
+
+def first_run(planned: Decision | None) -> str:
+    """What the first run will decide; empty where it decides nothing."""
+    return "" if planned is None else _will_be(planned.state)
+
+
+def _will_be(state: State) -> str:
+    return f"telemetry will be {STATES[state]} (initialize-telemetry)"
 
 
 def verdict(explained: Explanation) -> str:

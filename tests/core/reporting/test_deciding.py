@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from telemetry_core import administration, reporting
+from telemetry_core import license as licenses
 from telemetry_core.administration import Choice
 from telemetry_core.errors import DecidedMeanwhile
+from telemetry_core.model import Kind
+from telemetry_core.secret import Secret
 from telemetry_core.store import Place
 from telemetry_core.words import status as words
+from tests.support.clock import START
 from tests.support.desk import AUTHOR, counted
+from tests.support.ports import free_port
+from tests.support.simulated_engine import SimulatedEngine
 from tests.support.stage import Stage
 
 FIRST_RUN = "TELEMETRY_INITIALIZE_TELEMETRY"
@@ -90,3 +96,65 @@ def test_to_suppose_that_telemetry_is_disabled_says_what_follows_and_records_not
         assert "All requests were forbidden" in words.initial(
             reporting.status(administration.as_disabled(session, engine), engine)
         )
+
+
+def license_set(stage: Stage, entry: str = "orders") -> administration.Licensed:
+    with stage.desk.session() as session:
+        (engine,) = session.engines((entry,))
+        return administration.set_license(session, engine, licenses.parse(Secret("c2ln;ACME;2999-12-31")), "ada")
+
+
+@pytest.mark.parametrize("by", ["first run", "enable"])
+def test_a_licence_that_is_set_before_the_first_run_begins_no_counting(by: str, stage: Stage) -> None:
+    stage.desk.variables[FIRST_RUN] = "true"
+    license_set(stage)
+    stage.work(500)
+    if by == "enable":
+        stage.desk.enable()
+    else:
+        with stage.desk.session() as session:
+            administration.first_run(session, lambda: "bob")
+    stage.desk.send()
+    stage.work(3)
+    stage.desk.send(force=True)
+    assert counted(stage.receiver) == [0, 3]
+
+
+def test_enabling_that_is_refused_leaves_no_base_behind(stage: Stage) -> None:
+    with stage.desk.session() as session:
+        administration.enable(session, session.config.engines[0], AUTHOR, Choice(without=("license",)))
+    stage.while_reading(stage.desk.disable)
+    with stage.desk.session() as session:
+        with pytest.raises(DecidedMeanwhile):
+            administration.enable(session, session.config.engines[0], AUTHOR, Choice(with_=("license",)))
+        assert session.store.ledgers.get(stage.engine.installation) is None
+
+
+def test_of_two_entries_one_that_shows_another_installation_has_its_licence_and_reports_of_its_own(
+    stage: Stage,
+) -> None:
+    with SimulatedEngine("camunda-7.24.0", now=stage.clock.now) as moved:
+        stage.desk.variables["TELEMETRY_ENGINES__BILLING__REST"] = stage.engine.rest
+        stage.desk.variables["TELEMETRY_ENGINES__ORDERS__REST"] = moved.rest
+        moved.data["installation"] = stage.engine.installation
+        stage.desk.enable()
+        stage.desk.send()
+        with stage.desk.session() as session:
+            assert len(session.sharing(stage.engine.installation)) == 2
+        moved.data["installation"] = "11111111-2222-4333-8444-555555555555"
+        kept = license_set(stage)
+        assert (kept.installation, kept.is_read) == (moved.data["installation"], True)
+        stage.clock.advance(24 * 3600)
+        stage.desk.send()
+        sent = {(one.installation, one.kind) for one in stage.desk.reports()}
+        assert (moved.data["installation"], Kind.PERIODIC) in sent
+        assert (moved.data["installation"], Kind.INITIAL) in sent
+        assert not [one for one in stage.desk.reports() if len(one.engines) == 2 and one.created_at > START + 3600_000]
+
+
+def test_a_licence_of_an_entry_that_does_not_answer_is_kept_for_what_is_known_and_says_so(stage: Stage) -> None:
+    stage.desk.variables["TELEMETRY_ENGINES__BILLING__REST"] = stage.engine.rest
+    stage.desk.enable()
+    stage.desk.variables["TELEMETRY_ENGINES__ORDERS__REST"] = f"http://127.0.0.1:{free_port()}/engine-rest"
+    assert license_set(stage).is_read is False
+    assert license_set(stage, "billing").is_read is True

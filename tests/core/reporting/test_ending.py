@@ -202,3 +202,15 @@ def test_a_failure_at_an_end_is_not_remembered_as_said(stage: Stage) -> None:
     stage.end()
     stage.clock.advance(6 * HOUR)
     assert [one.repeated for one in stage.desk.send().failed] == [False]
+
+
+def test_an_engine_that_reports_by_itself_and_is_gone_is_not_asked_about_a_kept_report(stage: Stage) -> None:
+    stage.engine.data["product"]["version"] = "7.21.0"
+    stage.work(5)
+    stage.desk.keep()
+    stage.engine.own_reporter = True
+    stage.clock.advance(DAY)
+    assert "reports by itself" in stage.desk.send().idle["orders"]
+    asked, sent = len(stage.engine.requests), len(stage.receiver.received)
+    assert stage.end(gone=True).failed == []
+    assert (len(stage.engine.requests), len(stage.receiver.received)) == (asked, sent)

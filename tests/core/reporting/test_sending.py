@@ -192,6 +192,52 @@ def test_a_kept_report_waits_while_the_engine_reports_by_itself_and_everything_s
     assert counted(stage.receiver) == [0, 2]
 
 
+def test_what_is_said_while_the_engine_reports_by_itself_is_what_is_done(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "camunda-7.17.0")
+    stage.engine.own_reporter = True
+    with stage.engine, stage.receiver:
+        stage.desk.enable()
+        with stage.desk.session() as session:
+            (engine,) = session.config.engines
+            assert status.initial(reporting.status(session, engine)) == "not sent: Engine orders reports by itself."
+            assert reporting.preview(session, engine, Kind.PERIODIC).initial_first is False
+            assert reporting.plan(session, engine, reporting.Request()).kinds == ()
+        stage.engine.own_reporter = False
+        with stage.desk.session() as session:
+            planned = reporting.plan(session, engine, reporting.Request()).kinds
+        assert (
+            [one.report.kind for one in stage.desk.send().delivered] == list(planned) == [Kind.INITIAL, Kind.PERIODIC]
+        )
+
+
+@pytest.mark.parametrize(("what", "days"), [("endpoint", 1), ("withheld", 1), ("withheld", 0)])
+def test_of_a_kept_report_that_no_longer_fits_it_is_said_that_it_is_withdrawn(
+    what: str, days: int, stage: Stage
+) -> None:
+    stage.desk.enable()
+    stage.desk.send()
+    stage.work(2)
+    stage.clock.advance(days * DAY)
+    stage.desk.keep()
+    if what == "endpoint":
+        stage.desk.variables["TELEMETRY_ENDPOINT"] = "http://127.0.0.1:9/pings"
+    else:
+        stage.desk.variables["TELEMETRY_WITHHOLD"] = "metrics"
+    with stage.desk.session() as session:
+        (engine,) = session.config.engines
+        known = reporting.status(session, engine)
+        assert "withdrawn by the next `telemetry send`: It " in dict(status.rows(known))["pending"]
+        shown = reporting.preview(session, engine, Kind.PERIODIC)
+        planned = reporting.plan(session, engine, reporting.Request()).kinds
+    (kept, *_) = stage.desk.reports()
+    sent = stage.desk.send().delivered
+    assert [one.report.kind for one in sent] == ([Kind.PERIODIC] if (what, days) == ("withheld", 1) else [])
+    if what == "withheld":
+        assert bool(sent) == (shown.due_at is None) == (known.due_at is not None and known.due_at <= known.at)
+        assert tuple(one.report.kind for one in sent) == planned
+    assert {one.id: one.state for one in stage.desk.reports()}[kept.id] is ReportState.WITHDRAWN
+
+
 def test_a_failure_is_said_once_a_period_however_the_runs_in_between_end(stage: Stage) -> None:
     stage.desk.enable()
     stage.desk.send()

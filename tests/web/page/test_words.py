@@ -35,7 +35,8 @@ def test_before_the_first_run_all_pages_say_as_the_command_that_nothing_was_deci
 ) -> None:
     ready.configure(f"initialize-telemetry = true\n{ready.config.read_text()}")
     assert ready("status", "--json").data["engines"][0]["state"] == "not-configured"
-    assert "orders not configured reports may leave" in words(ada.page("/"))
+    planned = "first run: telemetry will be enabled (initialize-telemetry)"
+    assert f"orders not configured {planned} reports may leave" in words(ada.page("/"))
     assert ("telemetry", "not configured") in pairs(ada.page(STATE))
     assert "consent enabled initialize-telemetry, at the first run" in words(ada.page(STATE))
     page = german.look(STATE)

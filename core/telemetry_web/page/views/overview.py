@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telemetry_core import reporting
 from telemetry_core.config import Engine
-from telemetry_core.words.status import STATES, verdict
+from telemetry_core.words.status import STATES, first_run, verdict
 from telemetry_web.opening import Opener
 from telemetry_web.page.asked import Drawn
 from telemetry_web.page.sessions import Guest
@@ -17,6 +17,7 @@ def overview(opener: Opener, engines: list[tuple[Engine, Guest]]) -> Drawn:
             {
                 "engine": engine.entry,
                 "state": STATES[session.recorded_consent(engine.entry).state],
+                "first_run": first_run(session.first_run_decision(engine.entry)),
                 "verdict": verdict(reporting.explain(session, engine)),
                 "health": reporting.health(session, engine),
                 "guest": guest,
