@@ -143,6 +143,7 @@ class _Tending:
         Raises:
             StoreError: Something could not be done.
         """
+        await self._writer.call(lambda store: store.look())  # commands beside it must not find the log of a lost file
         now = self._opening.clock.now()
         self._renew(now)
         if self._hashes_are_due:

@@ -1,4 +1,4 @@
-"""Files of the collector that are lost, replaced, damaged, exposed or out of reach while it uses them."""
+"""Files of the collector that are damaged, exposed or out of reach while it uses them; what is left of lost ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from telemetry_collector.store import Store
 from telemetry_collector.writer import Writer
 from telemetry_core.errors import StoreUnavailable, TelemetryError
 from telemetry_core.store import Place
-from tests.collector.test_trouble import Opening, refused_for_now, wait_for
+from tests.collector.test_trouble import Opening
 from tests.support.collected import NOW, execute, filled, ids, submission
 from tests.support.collecting import Collector, exported, report
 from tests.support.program import Program
@@ -59,52 +59,6 @@ def test_a_store_whose_hashes_cannot_be_written_is_not_ready(tmp_path: Path) -> 
         other.execute("ROLLBACK")
         store.beat(NOW)
     other.close()
-
-
-def test_nothing_is_answered_as_stored_that_went_into_a_file_that_was_removed(program: Program) -> None:
-    program.config.touch()
-    with Collector(program) as collector:
-        assert collector.send(report(), "before").status == 202
-        kept = program.store.with_name("kept.db")
-        execute(program.store, f"VACUUM INTO '{kept}'")
-        for one in program.store.parent.glob(f"{program.store.name}*"):
-            one.unlink()
-        assert refused_for_now(collector.send(report(installation="other"), "while"))
-        assert refused_for_now(collector.send(report(installation="other"), "while")), "no empty store is begun"
-        assert collector.ask("GET", "/health/ready").status == 503
-        kept.rename(program.store)
-        wait_for(200, collector)
-        assert collector.send(report(), "before").json["duplicate"] is True
-        assert collector.send(report(installation="other"), "while").json["duplicate"] is False
-        assert collector.end() == 0
-    assert [one["id"] for one in exported(program)] == ["before", "while"]
-    assert collector.errors.count(b"\n") == 1
-    assert b"is gone" in collector.errors
-
-
-def test_a_store_that_is_removed_while_nothing_comes_is_not_ready(program: Program) -> None:
-    program.config.touch()
-    with Collector(program) as collector:
-        program.store.unlink()
-        wait_for(503, collector)
-
-
-def test_a_copy_that_is_moved_over_the_store_while_it_is_used_is_gone_on_with_as_it_is(program: Program) -> None:
-    """The log of the file that lay there before is none of the copy's."""
-    program.config.touch()
-    with Collector(program) as collector:
-        assert collector.send(report(), "before").status == 202
-        copy = program.store.with_name("copy.db")
-        execute(program.store, f"VACUUM INTO '{copy}'")
-        for number in range(30):
-            assert collector.send(report(installation=str(number)), f"lost-{number}").status == 202
-        copy.replace(program.store)
-        assert refused_for_now(collector.send(report(installation="other"), "while"))
-        wait_for(200, collector)
-        assert [one["id"] for one in exported(program)] == ["before"]
-        assert collector.send(report(installation="other"), "while").json["duplicate"] is False
-        assert [one["id"] for one in exported(program)] == ["before", "while"]
-    assert execute(program.store, "PRAGMA integrity_check") == [("ok",)]
 
 
 class Noting(Opening):

@@ -40,3 +40,10 @@ class Hashing(Protocol):
 
 class CollectorDatabase(Database, Hashing):
     """One open database of the service."""
+
+    def look(self) -> None:
+        """See whether what is open is still what the next one who opens the store gets; a server's always is.
+
+        Raises:
+            StoreUnavailable: It is not.
+        """
