@@ -14,6 +14,9 @@ from telemetry_core.model import Millis
 COMPARED = 10
 """So many of the newest reports of a window are compared by their counts; engines have one."""
 
+COUNTERS = 1000
+"""A report with more of them above 0 is compared with none; engines have some hundred."""
+
 _NOBODYS: Mapping[str, History] = {}
 
 
@@ -130,9 +133,8 @@ def _without_key(submission: Submission, known: Known) -> Verdict:
         if held.keyed or _is_same_soon_after(submission, held):
             return Verdict(Ruling.DUPLICATE, held)
     stored = _stored(submission, str(uuid4()), known)
-    if not submission.window or stored.held.state is not State.COUNTED:
-        return stored
-    return beside_attempts(stored.held, submission.counts, known.attempts(submission))
+    counts = stored.held.counts
+    return stored if counts is None else beside_attempts(stored.held, counts, known.attempts(submission))
 
 
 def beside_attempts(new: Held, counts: Mapping[str, int], earlier: Sequence[Held]) -> Verdict:
@@ -160,6 +162,12 @@ def covers(counts: Mapping[str, int], others: Mapping[str, int]) -> bool:
     return all(counts.get(name, 0) >= count for name, count in others.items())
 
 
+def comparable(counts: Mapping[str, int]) -> Mapping[str, int] | None:
+    """Those that are not 0, since one that is missing is the same; None where they are too many to be compared."""
+    found = {name: count for name, count in counts.items() if count}
+    return found if len(found) <= COUNTERS else None
+
+
 def _is_same_soon_after(submission: Submission, held: Held) -> bool:
     return abs(submission.received_at - held.received_at) <= SAME_WITHIN and any(
         held.hash == one.value for one in submission.hashes
@@ -178,7 +186,7 @@ def _stored(submission: Submission, name: str, known: Known) -> Verdict:
         received_at=submission.received_at,
         state=State.COUNTED,
         hash=submission.hashes[0].value if submission.hashes else "",
-        counts=submission.counts if submission.window and not submission.keyed else None,
+        counts=comparable(submission.counts) if submission.window and not submission.keyed else None,
     )
     reason = known.suspects(submission)
     return Verdict(Ruling.STORED, _as(new, State.QUARANTINED) if reason else new, reason=reason)

@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Message
 
 from telemetry_collector import intake, openapi, receipts
+from telemetry_collector.arriving import Arriving
 from telemetry_collector.desk import Desk
 from telemetry_collector.door import Door
 from telemetry_collector.intake import BATCH_LIMIT, BODY_LIMIT, Envelope, Origin
@@ -27,13 +27,6 @@ from telemetry_core.errors import StoreError, UsageError
 if TYPE_CHECKING:
     from telemetry_collector.page.serving import Page
 
-_BODY_SECONDS = 30
-"""For the whole body of a request; who takes longer is told to try again."""
-
-ARRIVING_BYTES = 64 * 1024 * 1024
-"""Of bodies that are on their way; who sends on top of that is asked to come again, unless his body is small so far."""
-
-_SMALL = 16 * 1024
 _CALLS = ("/pings", "/health/", "/openapi.json")
 _NO_PAGE = "There is no page here. To have one, set collector.token-file (docs/collector.md, The page)."
 
@@ -100,7 +93,7 @@ class Pings:
     def __init__(self, door: Door, writer: Writer) -> None:
         self._door = door
         self._writer = writer
-        self._arriving = 0
+        self._arriving = Arriving()
         self._names = tuple(name.encode() for name in (*intake.HEADERS, door.header))
 
     async def one(self, request: Request) -> Response:
@@ -142,7 +135,7 @@ class Pings:
         origin = self._door.origin(request.scope["client"], said.forwarded)
         if isinstance(origin, Refusal):
             return origin
-        content = await self._content(request, said, limit)
+        content = await self._content(request, said, limit, origin=origin)
         return content if isinstance(content, Refusal) else read(said, origin, content)
 
     def _said(self, request: Request) -> Envelope:
@@ -161,7 +154,7 @@ class Pings:
             found.get(forwarded, b"").decode("latin-1"),
         )
 
-    async def _content(self, request: Request, said: Envelope, limit: int) -> bytes | Refusal:
+    async def _content(self, request: Request, said: Envelope, limit: int, *, origin: Origin) -> bytes | Refusal:
         """The content of a request, read no further than to the limit."""
         if said.content_length.isdecimal() and int(said.content_length[:20]) > limit:
             return intake.too_large(limit)
@@ -169,31 +162,9 @@ class Pings:
         if message["type"] == "http.request" and not message.get("more_body"):
             body: bytes = message.get("body", b"")  # as it is nearly always
             return intake.too_large(limit) if len(body) > limit else intake.content(said, body, limit)
-        try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                arrived = await self._arrived(request, message, limit)
-        except TimeoutError:
-            return Refusal(408, "slow", f"The body did not come within {_BODY_SECONDS} seconds.", retry_after=0)
+        place = origin.hashes[0].value if origin.hashes else ""
+        arrived = await self._arriving.read(request, message, limit, place=place)
         return arrived if isinstance(arrived, Refusal) else intake.content(said, arrived, limit)
-
-    async def _arrived(self, request: Request, message: Message, limit: int) -> bytes | Refusal:
-        """A body that comes in pieces, of which the first is here."""
-        body = bytearray()
-        try:
-            while message["type"] == "http.request":
-                piece = message.get("body", b"")
-                body += piece
-                self._arriving += len(piece)
-                if len(body) > limit:
-                    return intake.too_large(limit)
-                if not message.get("more_body"):
-                    return bytes(body)
-                if self._arriving > ARRIVING_BYTES and len(body) > _SMALL:
-                    return Refusal(503, "crowded", "Too many bodies are on their way.", retry_after=receipts.LATER)
-                message = await request.receive()
-        finally:
-            self._arriving -= len(body)
-        return Refusal(400, "cut", "The body was cut.")
 
     async def _stored(self, submissions: list[Submission]) -> list[Verdict] | Refusal:
         try:

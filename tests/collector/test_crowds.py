@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import select
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from contextlib import ExitStack, closing, suppress
 
 import pytest
 
-from telemetry_collector import routes, slow
+from telemetry_collector import arriving, slow
 from telemetry_collector.intake import BATCH_LIMIT
 from tests.support.collecting import Collector, report
 from tests.support.program import Program
@@ -85,7 +86,7 @@ def test_bodies_on_their_way_are_bounded_together_and_small_ones_are_received_me
             client.sendall(_BATCH % BATCH_LIMIT)
             with suppress(OSError):  # who was refused is not read to the end
                 client.sendall(b" " * (BATCH_LIMIT - 1))
-        refused = 100 - routes.ARRIVING_BYTES // BATCH_LIMIT - 1
+        refused = 100 - arriving.BYTES // BATCH_LIMIT - 1
         until(lambda: len(select.select(crowd, [], [], 0)[0]) >= refused, "those on top are answered")
         for client in select.select(crowd, [], [], 0)[0]:
             said = client.recv(4096)
@@ -97,8 +98,60 @@ def test_bodies_on_their_way_are_bounded_together_and_small_ones_are_received_me
         until(lambda: collector.send(report(installation="other")).status == 202, "another is stored")
         small.sendall(body[10:])
         assert small.recv(12) == b"HTTP/1.1 202"
-    assert collector.memory("VmHWM") - before < 2 * routes.ARRIVING_BYTES
+    assert collector.memory("VmHWM") - before < 2 * arriving.BYTES
     until(lambda: is_taken(collector), "there is room again")
+
+
+@pytest.mark.parametrize("count", [34, 200])
+@pytest.mark.parametrize("source", ["127.0.0.1", "127.0.0.2"])  # the same address: as behind a proxy that is not named
+def test_who_holds_very_much_on_its_way_loses_his_own_and_keeps_no_other_out(
+    source: str, count: int, collector: Collector
+) -> None:
+    before = collector.memory()
+    large = report(installation="large").ljust(100_000)
+    hundred = [report(installation=f"of a batch {number}").ljust(10_000) for number in range(100)]
+    batch = b'{"reports":[%s]}' % b",".join(b'{"report":%s}' % one for one in hundred)
+    statuses: list[int] = []
+    with ExitStack() as stack:
+        slow_one = stack.enter_context(connect(collector.port, source="127.0.0.3"))
+        if count > 34:  # in the small crowd, it would make one of them lose before the good come
+            slow_one.sendall(_BATCH.replace(b"/batch", b"") % len(large) + large[:50_000])
+        crowd = [stack.enter_context(connect(collector.port)) for _ in range(count)]
+        for number, client in enumerate(crowd):
+            client.sendall(_BATCH % BATCH_LIMIT + b" " * (BATCH_LIMIT - 1000))
+            if number >= 33 and len(statuses) < 12:
+                statuses.append(collector.send(large, f"{number}", source=source).status)
+                whole = collector.ask(
+                    "POST", "/pings/batch", body=batch, source=source, Content_Type="application/json"
+                )
+                statuses.append(whole.status)
+        if count > 34:
+            slow_one.sendall(large[50_000:])
+            assert slow_one.recv(12) == b"HTTP/1.1 202"
+        assert set(statuses) == {202}
+        until(lambda: count - len(select.select(crowd, [], [], 0)[0]) < 33, "those on top are answered")
+        refused = select.select(crowd, [], [], 0)[0]
+        assert {client.recv(12) for client in refused} == {b"HTTP/1.1 503"}
+        assert count - len(refused) > 28, "and no more than must be"
+    assert collector.memory("VmHWM") - before < 2 * arriving.BYTES
+
+
+def test_what_was_on_its_way_is_given_back_however_it_ends(collector: Collector) -> None:
+    held = arriving.BYTES // BATCH_LIMIT - 1
+    for last in (b"", b"x" * 2, b"x", b" "):  # cut, larger than allowed, no JSON; and then all are stored
+        with ExitStack() as stack:
+            crowd = [stack.enter_context(connect(collector.port)) for _ in range(held if last == b" " else held + 9)]
+            for number, client in enumerate(crowd):
+                head = b"POST /pings/batch HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                body = _of_spaces(f"{number}")[:-1]
+                client.sendall(head + b"Content-Type: application/json\r\n\r\n%x\r\n" % len(body) + body + b"\r\n")
+            if last:
+                answers = []
+                for client in crowd:
+                    with suppress(OSError):
+                        client.sendall(b"%x\r\n" % len(last) + last + b"\r\n0\r\n\r\n")
+                    answers.append(client.recv(12))
+    assert set(answers) == {b"HTTP/1.1 202"}
 
 
 def is_taken(collector: Collector) -> bool:
@@ -126,3 +179,18 @@ def test_of_batches_that_wait_for_the_disk_no_more_is_kept_than_their_reports(co
         other.execute("ROLLBACK")
         assert {client.recv(12) for client in crowd} == {b"HTTP/1.1 202"}
     assert most - before < 40 * _MIB
+
+
+def test_what_windows_hold_costs_little_memory_however_large_it_is(collector: Collector) -> None:
+    def counters(window: int, number: int) -> bytes:
+        tree = json.loads(report(installation="x", start=f"Nov {window + 1}, 2026, 10:00:08 AM"))
+        tree["product"]["internals"]["metrics"] = {f"m-{number}-{n}": {"count": 1} for n in range(number and 2000)}
+        tree["product"]["internals"]["commands"] = {f"c-{number}-{n}": {"count": 1} for n in range(2000)}
+        return json.dumps(tree, separators=(",", ":")).encode()
+
+    for window in range(20):
+        assert collector.send_batch(*((None, counters(window, 1 + number)) for number in range(10))).status == 202
+    before = collector.memory("VmHWM")
+    tiny = [report(installation="x", start=f"Nov {window + 1}, 2026, 10:00:08 AM") for window in range(20)]
+    assert collector.send_batch(*((None, body) for body in tiny)).status == 202
+    assert collector.memory("VmHWM") - before < 30 * _MIB

@@ -88,6 +88,19 @@ def test_whatever_the_order_of_attempts_the_largest_counts_once(counts: list[int
     assert counted == [max(counts)]
 
 
+@pytest.mark.parametrize(("counters", "is_compared"), [(1000, True), (1001, False)])
+def test_a_report_with_more_counters_than_any_engine_has_is_compared_with_none(
+    counters: int, is_compared: bool
+) -> None:
+    first, second = (
+        Submission("", f"{count}", "x", "w", {f"{n}": count for n in range(counters)} | {"none": 0}, b"", NOW, ())
+        for count in (1, 2)
+    )
+    verdicts = judge_all([first, second], Known([], 1))
+    assert [one.ruling for one in verdicts] == [Ruling.STORED] * 2
+    assert (verdicts[1].supersedes is not None) == is_compared
+
+
 def test_a_counter_that_is_missing_is_0() -> None:
     assert covers({}, {"a": 0})
     assert not covers({}, {"a": 1})

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from telemetry_collector import judging
+from telemetry_collector.intake import BODY_LIMIT
 from telemetry_collector.model import SAME_WITHIN, Hash, Ruling, State, Submission, Verdict
 from telemetry_collector.store import Decision, Store
+from telemetry_collector.store.evidence import EVIDENCE_BYTES, FEW
 from telemetry_core.store import Place
 from tests.support.collected import NOW, execute, submission
-from tests.support.collecting import report
+from tests.support.collecting import captured, report
 
 START = "Nov 18, 2026, 10:00:08 AM"
 HERE, ELSEWHERE = Hash(1, "here"), Hash(1, "elsewhere")
@@ -183,3 +186,62 @@ def test_reports_without_an_installation_are_a_flood_together(place: Place) -> N
         verdicts = store.commit(flood)
     assert [one.held.state for one in verdicts].count(State.QUARANTINED) == 10
     assert verdicts[-1].reason.startswith("flood: ")
+
+
+def large_attempt(window: int, number: int) -> Submission:
+    """As `attempt`, with more counters than any engine has."""
+    tree = json.loads(report(installation=f"large {window}", start=START))
+    tree["product"]["internals"]["metrics"] = {f"m-{number}-{n}": {"count": 1} for n in range(2000)}
+    return submission("", json.dumps(tree).encode())
+
+
+def engines(window: int, count: int) -> Submission:
+    """As engines write theirs, of a window of its own."""
+    tree = json.loads(captured("7.17.0", 2)) | {"installation": f"engine {window}"}
+    tree["product"]["internals"]["metrics"]["process-instances"] = {"count": count}
+    tree["product"]["internals"]["data-collection-start-date"] = START
+    return submission("", json.dumps(tree).encode())
+
+
+def test_of_many_windows_no_more_is_read_than_a_share_and_engines_are_still_told_apart(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = 40
+    with Store.for_writing(place, NOW) as store:
+        for window in range(windows):
+            store.commit([large_attempt(window, number) for number in range(judging.COMPARED)])
+        earlier = store.commit([engines(window, 1) for window in range(300)])
+        node = store.commit([engines(window, 0) for window in range(299, 300)])
+        read = 0
+        with monkeypatch.context() as listening:
+            really = store._database.read
+
+            def counting(statement: str, values: Sequence[object] = ()) -> Sequence[tuple[object, ...]]:
+                nonlocal read
+                rows = really(statement, values)
+                read += sum(len(bytes(one)) for row in rows for one in row if isinstance(one, bytes | memoryview))
+                return rows
+
+            listening.setattr(store._database, "read", counting)
+            tiny = [submission("", report(installation=f"large {window}", start=START)) for window in range(windows)]
+            verdicts = store.commit([*tiny, *(engines(window, 2) for window in range(300))])
+    assert [one.held.state for one in node] == [State.SUPERSEDED]
+    assert 0 < read <= EVIDENCE_BYTES
+    assert FEW * BODY_LIMIT <= EVIDENCE_BYTES
+    assert [one.ruling for one in verdicts[:windows]] == [Ruling.STORED] * windows
+    superseded = [one.supersedes.number for one in verdicts[windows:] if one.supersedes is not None]
+    assert superseded == [one.held.number for one in earlier]
+
+
+def test_of_a_window_with_many_nodes_all_that_are_compared_are_read_however_large_others_are(place: Place) -> None:
+    def nodes(number: int, count: int) -> Submission:
+        return replace(attempt(number, installation="nodes"), counts={f"metrics.m-{number:04d}": count})
+
+    with Store.for_writing(place, NOW) as store:
+        for window in range(40):
+            store.commit([large_attempt(window, number) for number in range(judging.COMPARED)])
+        first = store.commit([attempt(number, installation="nodes") for number in range(judging.COMPARED)])
+        tiny = [submission("", report(installation=f"large {window}", start=START)) for window in range(40)]
+        (second, *_) = store.commit([nodes(0, 2), *tiny])
+    assert second.supersedes is not None
+    assert second.supersedes.number == first[0].held.number

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from tests.support.waiting import until
 
 
-def connect(port: int) -> socket.socket:
+def connect(port: int, *, source: str = "127.0.0.1") -> socket.socket:
     """A connection over which nothing was said yet."""
-    return socket.create_connection(("127.0.0.1", port), timeout=60)
+    return socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(source, 0))
 
 
 def is_closed(connection: socket.socket) -> bool:

@@ -8,13 +8,14 @@ from pathlib import Path
 import msgspec
 
 from telemetry_collector import judging
-from telemetry_collector.judging import COMPARED, Known
+from telemetry_collector.judging import Known
 from telemetry_collector.limits import Buckets
-from telemetry_collector.model import Held, History, Ruling, State, Submission, Verdict
+from telemetry_collector.model import History, Ruling, State, Submission, Verdict
 from telemetry_collector.report import DECODER
 from telemetry_collector.store.bodies import Bodies
 from telemetry_collector.store.database import CollectorDatabase
 from telemetry_collector.store.decisions import Decision, Decisions
+from telemetry_collector.store.evidence import Evidence
 from telemetry_collector.store.fleet import Fleet
 from telemetry_collector.store.hashes import Hashes
 from telemetry_collector.store.listing import Listing, Stored, Wanted
@@ -30,8 +31,6 @@ from telemetry_core.store.database import Place, closed_on_failure
 __all__ = ["Decision", "Kept", "Store", "Stored", "Wanted", "gone"]
 
 _PAGE = 500
-_AT_ONCE = 200
-"""Bodies that are in memory at once."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -54,6 +53,7 @@ class Store:
         self.bodies = Bodies(database)
         self.hashes = Hashes(database)
         self.totals = Totals(database)
+        self._evidence = Evidence(self.bodies, self.hashes)
         self.fleet = Fleet(database, self.bodies)
         self.listing = Listing(database)
         self._receipts = Receipts(database)
@@ -138,7 +138,7 @@ class Store:
         with self._database.together():
             held, next_number = self._receipts.matching(submissions)
             known = Known(
-                self._with_evidence(held, submissions),
+                self._evidence.beside(held, submissions),
                 next_number,
                 histories=self._histories(submissions),
                 is_flooding=lambda installation, now: self._floods.take(installation, now) > 0,
@@ -182,6 +182,14 @@ class Store:
             )
             self._database.beat_hashes()
 
+    def look(self) -> None:
+        """See whether the store is still in its place; it costs next to nothing.
+
+        Raises:
+            StoreUnavailable: It was removed or replaced.
+        """
+        self._database.look()
+
     def reports(self) -> Iterator[Kept]:
         """Every report whose body is still there, the oldest first, read by and by.
 
@@ -212,29 +220,6 @@ class Store:
             counted = [(int(str(row[1])), body) for row, body in page if row[2] == State.COUNTED]
             self.totals.add((received_at, DECODER.decode(body)) for received_at, body in counted)
             return self.bodies.remove(month, [int(str(row[0])) for row, _ in page])
-
-    def _with_evidence(self, held: list[Held], submissions: Sequence[Submission]) -> list[Held]:
-        """What is held that matters, with hashes and counts where reports without a key need them."""
-        without = [one for one in submissions if not one.keyed]
-        candidates = [one for one in held if not one.keyed] if without else []
-        if not candidates:
-            return held
-        periods = {one.period for submission in without for one in submission.hashes}
-        of_window: dict[tuple[str, str], list[Held]] = {}
-        for one in candidates:
-            if one.window and one.state is State.COUNTED:
-                of_window.setdefault((one.installation, one.window), []).append(one)
-        newest = [(one.number, one.received_at) for some in of_window.values() for one in some[-COMPARED:]]
-        hashes: dict[int, str] = {}
-        for start in range(0, len(candidates), _PAGE):
-            hashes |= self.hashes.of([one.number for one in candidates[start : start + _PAGE]], periods)
-        counts: dict[int, Mapping[str, int]] = {}
-        for start in range(0, len(newest), _AT_ONCE):
-            bodies = self.bodies.of(newest[start : start + _AT_ONCE])
-            counts |= {number: DECODER.decode(body).counts for number, body in bodies.items()}
-        return [
-            msgspec.structs.replace(one, hash=hashes.get(one.number, ""), counts=counts.get(one.number)) for one in held
-        ]
 
 
 def _connect(place: Url) -> CollectorDatabase:

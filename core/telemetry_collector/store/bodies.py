@@ -41,8 +41,8 @@ class Bodies:
         """Remember which months have a table; to be called when that is committed."""
         self._made = set(self.months())
 
-    def of(self, numbers: Sequence[tuple[int, Millis]]) -> Mapping[int, bytes]:
-        """The bodies of reports, by number and when they came; without those that are gone."""
+    def of(self, numbers: Sequence[tuple[int, Millis]], most: int | None = None) -> Mapping[int, bytes]:
+        """The bodies of reports, by number and when they came; without those that are gone, or have more bytes."""
         of_month: dict[str, list[int]] = {}
         for number, received_at in numbers:
             of_month.setdefault(month(received_at), []).append(number)
@@ -50,6 +50,8 @@ class Bodies:
         for name, some in of_month.items() if numbers else ():
             if name in self.months():
                 condition, values = self._database.many.among(_NUMBER, [some])
+                if most is not None:
+                    condition, values = f"{condition} AND length(report) <= ?", [*values, most]
                 rows = self._read(name, f"SELECT number, report FROM {_PREFIX}{name} WHERE {condition}", values)
                 found |= {int(str(number)): _bytes(body) for number, body in rows}
         return found
