@@ -78,3 +78,13 @@ def collector(ready: Program) -> Iterator[Collector]:
         yield running
         assert running.end() == 0
         assert running.errors == b"", "nothing that a request did is an error of the service"
+
+
+@pytest.fixture
+def alone(program: Program) -> Iterator[Collector]:
+    """One on SQLite, which has to end well, and to say nothing."""
+    program.config.touch()
+    with Collector(program) as running:
+        yield running
+        assert running.end() == 0
+        assert running.errors == b""

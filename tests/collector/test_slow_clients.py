@@ -5,14 +5,12 @@ from __future__ import annotations
 import resource
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from telemetry_collector import slow
 from tests.support.collecting import Collector, report
-from tests.support.program import Program
 from tests.support.slow_clients import connect, dripping, is_closed, seconds_until_closed
 from tests.support.waiting import until
 
@@ -20,36 +18,27 @@ HEAD = b"POST /pings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nCo
 _MARGIN = 5
 
 
-@pytest.fixture
-def collector(program: Program) -> Iterator[Collector]:
-    program.config.touch()
-    with Collector(program) as running:
-        yield running
-        assert running.end() == 0
-        assert running.errors == b""
-
-
-def test_a_head_that_does_not_come_to_its_end_is_cut_off_and_others_are_served_meanwhile(collector: Collector) -> None:
+def test_a_head_that_does_not_come_to_its_end_is_cut_off_and_others_are_served_meanwhile(alone: Collector) -> None:
     with ExitStack() as stack:
-        silent, slow_one, second, blank = (stack.enter_context(connect(collector.port)) for _ in range(4))
+        silent, slow_one, second, blank = (stack.enter_context(connect(alone.port)) for _ in range(4))
         for asked in (second, blank):  # these have asked before, and have no more time for the next request
             asked.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
             assert asked.recv(12) == b"HTTP/1.1 200"
         with dripping({slow_one: HEAD, second: HEAD, blank: b"\r\n"}):
             for number in range(20):
                 begun = time.monotonic()
-                assert collector.send(report(installation=f"{number}"), f"key-{number}").status == 202
+                assert alone.send(report(installation=f"{number}"), f"key-{number}").status == 202
                 assert time.monotonic() - begun < 2
             took = seconds_until_closed([silent, slow_one, second, blank], slow.HEAD_SECONDS + _MARGIN)
         assert took > slow.HEAD_SECONDS - _MARGIN
 
 
-def test_a_body_that_does_not_come_to_its_end_is_answered_and_then_cut_off(collector: Collector) -> None:
+def test_a_body_that_does_not_come_to_its_end_is_answered_and_then_cut_off(alone: Collector) -> None:
     """And so is who does not take answers."""
-    with connect(collector.port) as client, socket.socket() as deaf:
+    with connect(alone.port) as client, socket.socket() as deaf:
         client.sendall(HEAD + b"{")
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.connect(("127.0.0.1", collector.port))
+        deaf.connect(("127.0.0.1", alone.port))
         for _ in range(700):  # one by one, since many at once are cut off
             deaf.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
             time.sleep(0.005)
@@ -75,23 +64,23 @@ def test_a_body_that_does_not_come_to_its_end_is_answered_and_then_cut_off(colle
         ),
     ],
 )
-def test_a_head_is_bounded(begin: bytes, piece: bytes, collector: Collector) -> None:
-    with connect(collector.port) as client:
+def test_a_head_is_bounded(begin: bytes, piece: bytes, alone: Collector) -> None:
+    with connect(alone.port) as client:
         begun = time.monotonic()
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             client.sendall(begin + piece * 1000)
         assert time.monotonic() - begun < _MARGIN
 
 
-def test_of_too_many_connections_those_go_that_were_silent_longest(collector: Collector) -> None:
+def test_of_too_many_connections_those_go_that_were_silent_longest(alone: Collector) -> None:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limits[1] < slow.MOST + 500:
         pytest.skip("this process may not open as many files")
     resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
     try:
         with ExitStack() as stack:
-            crowd = [stack.enter_context(connect(collector.port)) for _ in range(slow.MOST)]
-            good = stack.enter_context(connect(collector.port))
+            crowd = [stack.enter_context(connect(alone.port)) for _ in range(slow.MOST)]
+            good = stack.enter_context(connect(alone.port))
             until(lambda: is_closed(crowd[0]), "the first of them is cut off", seconds=_MARGIN)
             good.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
             assert good.recv(12) == b"HTTP/1.1 200"

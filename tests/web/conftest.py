@@ -10,6 +10,7 @@ import trustme
 
 from tests.support.certificates import Certificates
 from tests.support.guarded_engine import GuardedEngine, User
+from tests.support.page import Visitor
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.web_server import WebServer
@@ -76,3 +77,11 @@ def certificates(tmp_path: Path) -> Certificates:
     key.touch(mode=0o600)
     key.write_bytes(leaf.private_key_pem.bytes())
     return made
+
+
+@pytest.fixture
+def ada(server: WebServer) -> Iterator[Visitor]:
+    """An administrator who is signed in; the server's fixture looks whether anything was said on standard error."""
+    with Visitor(server) as visitor:
+        visitor.sign_in("ada", "ada-pw")
+        yield visitor

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from telemetry_core import administration, reporting
@@ -13,7 +10,6 @@ from telemetry_core.administration import Choice
 from telemetry_core.errors import DecidedMeanwhile
 from telemetry_core.model import Kind
 from telemetry_core.secret import Secret
-from telemetry_core.store import Place
 from telemetry_core.words import status as words
 from tests.support.clock import START
 from tests.support.desk import AUTHOR, counted
@@ -22,14 +18,6 @@ from tests.support.simulated_engine import SimulatedEngine
 from tests.support.stage import Stage
 
 FIRST_RUN = "TELEMETRY_INITIALIZE_TELEMETRY"
-
-
-@pytest.fixture
-def stage(tmp_path: Path, place: Place) -> Iterator[Stage]:
-    made = Stage(tmp_path)
-    made.desk.place = place
-    with made.engine, made.receiver:
-        yield made
 
 
 @pytest.mark.parametrize("wanted", ["true", "false"])

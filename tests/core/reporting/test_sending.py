@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from telemetry_core import administration, reporting
 from telemetry_core.errors import EndpointMissing, NotPermitted
 from telemetry_core.model import Kind, ReportState, Trigger
 from telemetry_core.reporting import preparing
-from telemetry_core.store import Place
 from telemetry_core.words import status
 from tests.support.desk import counted
 from tests.support.receiver import Receiver, Reply
@@ -19,14 +17,6 @@ from tests.support.stage import Stage
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-
-
-@pytest.fixture
-def stage(tmp_path: Path, place: Place) -> Iterator[Stage]:
-    made = Stage(tmp_path)
-    made.desk.place = place
-    with made.engine, made.receiver:
-        yield made
 
 
 def test_after_an_outage_over_a_slot_everything_is_counted_once(stage: Stage) -> None:

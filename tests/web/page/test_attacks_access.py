@@ -35,14 +35,6 @@ READING = (f"{ORDERS}/preview", f"{ORDERS}/preview/body", f"{ORDERS}/sources", f
 
 
 @pytest.fixture
-def ada(server: WebServer) -> Iterator[Visitor]:
-    """An administrator who is signed in."""
-    with Visitor(server) as visitor:
-        visitor.sign_in("ada", "ada-pw")
-        yield visitor
-
-
-@pytest.fixture
 def rita(server: WebServer) -> Iterator[Visitor]:
     """Somebody who may look and is signed in."""
     with Visitor(server) as visitor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
 from itertools import product
 
 import httpx
@@ -16,14 +15,6 @@ from tests.support.web_server import CONFIGURATION, WebServer
 
 SIGN_IN = b"GET /sign-in HTTP/1.1\r\nHost: x\r\n"
 PAGES = ("/sign-in", "/", "/engine/orders", "/nothing")
-
-
-@pytest.fixture
-def ada(server: WebServer) -> Iterator[Visitor]:
-    """An administrator who is signed in; the server's fixture looks whether anything was said on standard error."""
-    with Visitor(server) as visitor:
-        visitor.sign_in("ada", "ada-pw")
-        yield visitor
 
 
 def raw(server: WebServer, request: bytes) -> bytes:

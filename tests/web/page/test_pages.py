@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,14 +15,6 @@ from tests.support.web_server import WebServer
 
 LICENSE = "MEUCIQDlicencesignature{n};customer=ACME & Söhne;expiryDate={end};camundaBPM=true;optimize=false"
 RAW = "customer=ACME & Söhne;expiryDate={end};camundaBPM=true;optimize=false"
-
-
-@pytest.fixture
-def ada(server: WebServer) -> Iterator[Visitor]:
-    """An administrator who is signed in."""
-    with Visitor(server) as visitor:
-        visitor.sign_in("ada", "ada-pw")
-        yield visitor
 
 
 def test_the_preview_is_the_one_of_the_command_line_byte_for_byte(ada: Visitor, ready: Program) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
@@ -42,13 +41,6 @@ class Desk:
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
-
-
-@pytest.fixture
-def ada(server: WebServer) -> Iterator[Visitor]:
-    with Visitor(server) as visitor:
-        visitor.sign_in("ada", "ada-pw")
-        yield visitor
 
 
 def test_a_session_ends_after_a_quarter_of_an_hour_without_a_request(desk: Desk) -> None:

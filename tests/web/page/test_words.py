@@ -15,14 +15,6 @@ STATE, PREVIEW = "/engine/orders", "/engine/orders/preview"
 
 
 @pytest.fixture
-def ada(server: WebServer) -> Iterator[Visitor]:
-    """An administrator who is signed in."""
-    with Visitor(server) as visitor:
-        visitor.sign_in("ada", "ada-pw")
-        yield visitor
-
-
-@pytest.fixture
 def german(server: WebServer) -> Iterator[Visitor]:
     """The same in German."""
     with Visitor(server, language="de") as visitor:
