@@ -143,9 +143,9 @@ class _Tending:
         Raises:
             StoreError: Something could not be done.
         """
-        await self._writer.call(lambda store: store.look())  # commands beside it must not find the log of a lost file
         now = self._opening.clock.now()
-        self._renew(now)
+        self._renew(now)  # also while the store is away
+        await self._writer.call(lambda store: store.look())  # commands beside it must not find the log of a lost file
         if self._hashes_are_due:
             gone, removed = self._keys.gone(now), self._keys.removed(now)
             self._hashes_are_due = not await self._writer.call(lambda store: store.hashes.forget(gone, removed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from telemetry_collector.store import Store
+from telemetry_collector.store import sqlite as sqlite_store
 from tests.collector.test_trouble import refused_for_now, wait_for
 from tests.support.collected import execute
 from tests.support.collecting import Collector, exported, report
@@ -45,6 +48,43 @@ def test_a_store_that_is_removed_while_nothing_comes_is_not_ready(program: Progr
     with Collector(program) as collector:
         program.store.unlink()
         wait_for(503, collector)
+
+
+def test_keys_of_addresses_go_in_time_also_while_the_store_is_away(program: Program) -> None:
+    program.configure('[collector]\nkey-period = "4s"\n')
+    keys = program.store.parent / "collector.keys"
+    with Collector(program) as collector:
+        before = secrets(keys)
+        program.store.unlink()
+        wait_for(503, collector)
+        until(lambda: not before & secrets(keys), "all are others", seconds=20)
+
+
+def secrets(keys: Path) -> set[str]:
+    return {key["secret"] for key in json.loads(keys.read_bytes())}
+
+
+def test_who_opens_the_store_while_a_service_starts_is_no_sign_of_a_log_that_was_removed(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one opens it, and its log is made, between two looks of the one that starts."""
+    program.config.touch()
+    with Store.for_writing(program.store, 0):
+        pass
+    looked = sqlite_store.identity
+    opened: list[sqlite3.Connection] = []
+
+    def look(path: Path) -> sqlite_store.Identity | None:
+        found = looked(path)
+        if not opened:
+            opened.append(sqlite3.connect(program.store))
+            opened[0].execute("SELECT count(*) FROM receipt").fetchall()
+        return found
+
+    monkeypatch.setattr(sqlite_store, "identity", look)
+    with Store.for_writing(program.store, 0) as store:
+        store.beat(1)
+    opened[0].close()
 
 
 def test_a_copy_that_is_moved_over_the_store_while_it_is_used_is_gone_on_with_as_it_is(program: Program) -> None:

@@ -56,7 +56,8 @@ class CollectorFile(File, CollectorDatabase):
         """
         real = Path(os.path.realpath(path))
         log = Path(f"{real}-wal")
-        is_torn = real in cls._torn or (identity(log) is None and identity(Path(f"{real}-shm")) is not None)
+        # In this order: the log is made before `-shm` and removed after it, so that who opens it now is never mistaken.
+        is_torn = real in cls._torn or (identity(Path(f"{real}-shm")) is not None and identity(log) is None)
         database = super().create(path)
         with closed_on_failure(database):
             if is_torn:

@@ -81,7 +81,7 @@ def keep(session: Session, engine: Engine) -> Preview:
         EngineError: No report can be made.
     """
     group = session.group(engine)
-    consent = session.consent_of(group)
+    consent = session.recorded_consent_of(group)
     reason = consents.obstacle(consent, Kind.PERIODIC)
     if reason:
         raise consents.refusal(consent, reason)

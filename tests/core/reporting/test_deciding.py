@@ -7,7 +7,7 @@ import pytest
 from telemetry_core import administration, reporting
 from telemetry_core import license as licenses
 from telemetry_core.administration import Choice
-from telemetry_core.errors import DecidedMeanwhile
+from telemetry_core.errors import DecidedMeanwhile, NotPermitted
 from telemetry_core.model import Kind
 from telemetry_core.secret import Secret
 from telemetry_core.words import status as words
@@ -106,6 +106,14 @@ def test_a_licence_that_is_set_before_the_first_run_begins_no_counting(by: str, 
     stage.work(3)
     stage.desk.send(force=True)
     assert counted(stage.receiver) == [0, 3]
+
+
+def test_before_the_first_run_no_report_is_kept(stage: Stage) -> None:
+    stage.desk.variables[FIRST_RUN] = "true"
+    with pytest.raises(NotPermitted, match="Telemetry is not configured for orders"):
+        stage.desk.keep()
+    stage.work(500)
+    assert stage.desk.reports() == []
 
 
 def test_enabling_that_is_refused_leaves_no_base_behind(stage: Stage) -> None:
