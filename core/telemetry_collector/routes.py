@@ -109,12 +109,16 @@ class Pings:
 
     async def many(self, request: Request) -> Response:
         """`POST /pings/batch`: the reports of many engines, each judged by itself."""
-        batch = await self._read(request, BATCH_LIMIT, _many)
+
+        def reports(said: Envelope, origin: Origin, content: bytes) -> list[Submission | Refusal] | Refusal:
+            batch = intake.batch(content, origin)
+            if isinstance(batch, Refusal):
+                return batch
+            return self._door.batch(request.scope["client"], said.forwarded, len(batch)) or batch
+
+        batch = await self._read(request, BATCH_LIMIT, reports)
         if isinstance(batch, Refusal):
             return receipts.refused(batch)
-        crowd = self._door.batch(request.scope["client"], self._said(request).forwarded, len(batch))
-        if crowd is not None:
-            return receipts.refused(crowd)
         read = [self._let_in(one) for one in batch]
         stored = await self._stored([one for one in read if isinstance(one, Submission)])
         if isinstance(stored, Refusal):
@@ -175,10 +179,6 @@ class Pings:
 
 def _one(said: Envelope, origin: Origin, content: bytes) -> Submission | Refusal:
     return intake.submission(said.key, content, origin)
-
-
-def _many(_said: Envelope, origin: Origin, content: bytes) -> list[Submission | Refusal] | Refusal:
-    return intake.batch(content, origin)
 
 
 async def _live(request: Request) -> Response:  # noqa: ARG001  # as above

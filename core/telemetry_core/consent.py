@@ -135,6 +135,11 @@ def obstacle(consent: Consent, kind: Kind) -> str:
     return _moved(consent)
 
 
+def by_itself(engines: Iterable[str]) -> str:
+    """Why none may leave while the engine's own reporter is on, as a sentence; by the names of the entries."""
+    return f"Engine {', '.join(engines)} reports by itself."
+
+
 def permit(consent: Consent, kind: Kind, installation: str) -> Permit:
     """The permit for a kind of report.
 

@@ -60,7 +60,8 @@ class Resident:
     def look(self) -> float:
         """Do what is due; seconds until the next look. Whatever fails is told and ends nothing."""
         try:
-            with self._sessions() as session:
+            # a `send` of cron does what we would
+            with suppress(AlreadySending), self._sessions() as session:
                 engines = self._engines(session)
                 reporter = session.config.reporter
                 self._period, self.limit = reporter.period / 1000, _limit(session.config)
@@ -69,8 +70,6 @@ class Resident:
                 if due_now:
                     self._check(session, due_now)
                 return self._until_next(session, engines)
-        except AlreadySending:
-            pass  # a `send` of cron does what we would
         except Exception as error:  # noqa: BLE001  # no failure ends it
             self._tell(error)
         return self._pause
@@ -81,10 +80,8 @@ class Resident:
         One that has gone is asked too, since it may be back; where it is not, nothing is left to report.
         """
         try:
-            with self._sessions() as session:
+            with suppress(AlreadySending), self._sessions() as session:
                 self._send(session, self._engines(session), Request(final=True))
-        except AlreadySending:
-            pass
         except Exception as error:  # noqa: BLE001  # as above
             self._tell(error)
 

@@ -18,7 +18,7 @@ from telemetry_collector.writer import Writer
 from telemetry_core.errors import StoreUnavailable, TelemetryError
 from telemetry_core.store import Place
 from tests.collector.test_trouble import Opening
-from tests.support.collected import NOW, execute, filled, ids, submission
+from tests.support.collected import NOW, back_up, execute, filled, ids, submission
 from tests.support.collecting import Collector, exported, report
 from tests.support.program import Program
 from tests.support.unprivileged import NOBODY, unprivileged, visible_directory
@@ -32,7 +32,7 @@ def test_hashes_that_were_left_of_a_lost_store_do_not_stop_the_next_one(
     program.config.touch()
     with Collector(program) as collector:
         assert collector.send(report(), "a").status == 202
-        execute(program.store, f"VACUUM INTO '{tmp_path / 'copy.db'}'")
+        back_up(program.store, tmp_path / "copy.db")
         assert [collector.send(report(installation=str(number)), str(number)).status for number in range(3)] == [
             202
         ] * 3

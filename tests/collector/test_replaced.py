@@ -16,7 +16,7 @@ import pytest
 from telemetry_collector.store import Store
 from telemetry_collector.store import sqlite as sqlite_store
 from tests.collector.test_trouble import refused_for_now, wait_for
-from tests.support.collected import execute
+from tests.support.collected import back_up, execute
 from tests.support.collecting import Collector, exported, report
 from tests.support.program import Program
 from tests.support.waiting import until
@@ -26,8 +26,7 @@ def test_nothing_is_answered_as_stored_that_went_into_a_file_that_was_removed(pr
     program.config.touch()
     with Collector(program) as collector:
         assert collector.send(report(), "before").status == 202
-        kept = program.store.with_name("kept.db")
-        execute(program.store, f"VACUUM INTO '{kept}'")
+        kept = back_up(program.store, program.store.with_name("kept.db"))
         for one in program.store.parent.glob(f"{program.store.name}*"):
             one.unlink()
         assert refused_for_now(collector.send(report(installation="other"), "while"))
@@ -92,8 +91,7 @@ def test_a_copy_that_is_moved_over_the_store_while_it_is_used_is_gone_on_with_as
     program.config.touch()
     with Collector(program) as collector:
         assert collector.send(report(), "before").status == 202
-        copy = program.store.with_name("copy.db")
-        execute(program.store, f"VACUUM INTO '{copy}'")
+        copy = back_up(program.store, program.store.with_name("copy.db"))
         for number in range(30):
             assert collector.send(report(installation=str(number)), f"lost-{number}").status == 202
         copy.replace(program.store)
@@ -128,7 +126,7 @@ def test_a_copy_that_is_put_where_the_store_was_removed_is_never_mixed_with_its_
         fill(collector, "kept", 300)
         if is_emptied:
             execute(program.store, "PRAGMA wal_checkpoint")
-        execute(program.store, f"VACUUM INTO '{copy}'")
+        back_up(program.store, copy)
         fill(collector, "lost", 100)
         program.store.unlink()
         if notices_by == "report":
@@ -168,8 +166,7 @@ def test_a_copy_in_the_place_that_a_link_names_is_never_mixed_with_the_log_there
     program.store.symlink_to(real)
     with Collector(program) as collector:
         fill(collector, "kept", 100)
-        copy = real.with_name("copy.db")
-        execute(program.store, f"VACUUM INTO '{copy}'")
+        copy = back_up(program.store, real.with_name("copy.db"))
         fill(collector, "lost", 100)
         if is_removed:
             real.unlink()
@@ -194,7 +191,7 @@ def test_a_link_that_names_another_file_meanwhile_costs_neither_of_them_anything
     program.store.symlink_to(real)
     with Collector(program) as collector:
         fill(collector, "kept", 100)
-        execute(program.store, f"VACUUM INTO '{other}'")
+        back_up(program.store, other)
         fill(collector, "old", 100)
         program.store.unlink()
         program.store.symlink_to(other)
@@ -210,8 +207,7 @@ def test_a_copy_that_takes_the_place_while_nothing_comes_may_be_read_soon(progra
     program.config.touch()
     with Collector(program) as collector:
         fill(collector, "kept", 100)
-        copy = program.store.with_name("copy.db")
-        execute(program.store, f"VACUUM INTO '{copy}'")
+        copy = back_up(program.store, program.store.with_name("copy.db"))
         fill(collector, "lost", 400)
         up_to = "SELECT up_to FROM followed"
         until(lambda: execute(program.store, up_to) == [(500,)], "the fleet is followed")
@@ -267,7 +263,7 @@ def test_whoever_else_uses_the_store_as_he_may_is_no_mishap(program: Program, tm
         for number in range(4):
             fill(collector, str(number), 50)
             assert collector.send(report(version=f"99.{number}.0"), f"odd-{number}").status == 202
-            execute(program.store, f"VACUUM INTO '{tmp_path / f'{number}.db'}'")
+            back_up(program.store, tmp_path / f"{number}.db")
             assert execute(program.store, "PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0
             assert len(exported(program, *arguments)) == 51 * (number + 1)
             assert program("collector", "list", *arguments).status == 0

@@ -19,7 +19,7 @@ from telemetry_core.errors import StoreDamaged, StoreForeign, StoreTooNew, Store
 from telemetry_core.store import Place
 from telemetry_core.store import Store as ReportersStore
 from tests.support import postgresql as servers
-from tests.support.collected import NOW, execute, filled, ids, submission
+from tests.support.collected import NOW, back_up, execute, filled, ids, submission
 from tests.support.collecting import Collector, exported, report
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
@@ -149,9 +149,7 @@ def test_a_copy_that_vacuum_makes_while_it_runs_is_a_backup(program: Program, tm
     copy = tmp_path / "backup.db"
     with Collector(program) as collector:
         collector.send(report(), "a")
-        with sqlite3.connect(program.store) as connection:
-            connection.execute("VACUUM INTO ?", (str(copy),))
-        connection.close()
+        back_up(program.store, copy)
         collector.send(report(installation="other"), "b")
     for end in ("", "-wal", "-shm"):
         Path(f"{program.store}{end}").unlink(missing_ok=True)

@@ -11,7 +11,8 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -130,6 +131,21 @@ class SimulatedEngine(Served):
             return made() if callable(made) else made
         with self._lock:
             return self._answer(asked.plain, asked.query)
+
+    @contextmanager
+    def hanging(self, path: str) -> Iterator[None]:
+        """It takes requests of a path, and answers them, with 500, when the block ends."""
+        gate = threading.Event()
+
+        def hang() -> Answer:
+            gate.wait(120)
+            return 500, "text/plain", b""
+
+        self.override[path] = hang
+        try:
+            yield
+        finally:
+            gate.set()
 
     def _answer(self, path: str, query: dict[str, str]) -> Answer:
         if path == "/telemetry/data":

@@ -8,7 +8,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from contextlib import ExitStack
 
@@ -22,7 +21,6 @@ from tests.support.certificates import Certificates
 from tests.support.guarded_engine import GuardedEngine
 from tests.support.ports import free_port
 from tests.support.program import Program
-from tests.support.simulated_engine import Answer
 from tests.support.web_server import CONFIGURATION, DATA, WebServer, basic
 
 
@@ -51,14 +49,7 @@ def test_its_last_word_as_json_says_where_it_was_and_what_ended_it(ready: Progra
 
 
 def test_it_ends_in_time_though_clients_stay_and_an_engine_hangs(ready: Program, guarded: GuardedEngine) -> None:
-    gate = threading.Event()
-
-    def hang() -> Answer:
-        gate.wait(120)
-        return 500, "text/plain", b""
-
-    guarded.override["/telemetry/data"] = hang
-    with WebServer(ready) as server, ExitStack() as stack:
+    with guarded.hanging("/telemetry/data"), WebServer(ready) as server, ExitStack() as stack:
         idle, half, slow, busy = (
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(4)
         )
@@ -73,7 +64,6 @@ def test_it_ends_in_time_though_clients_stay_and_an_engine_hangs(ready: Program,
         assert server.end() == 0, "which waits for 60 seconds at most"
         assert busy.recv(100).startswith(b"HTTP/1.1 503"), "the time limit for reading an engine is 5 seconds"
         assert idle.recv(100) == b""
-    gate.set()
 
 
 def test_what_came_as_no_http_is_no_news(ready: Program) -> None:

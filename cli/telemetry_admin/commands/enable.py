@@ -1,6 +1,5 @@
 """`telemetry enable`: consent, with everything that it is about shown first."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -11,7 +10,8 @@ from telemetry_admin.result import Result, raise_if_alone
 from telemetry_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from telemetry_core.administration import Decided
+    from telemetry_core.administration import Choice, Decided
+    from telemetry_core.errors import TelemetryError
     from telemetry_core.reporting import Session
 
 app = typer.Typer(add_completion=False)
@@ -58,8 +58,7 @@ def command(
     from telemetry_core import administration as decisions
 
     invocation: Invocation = ctx.obj
-    choice = decisions.Choice(tuple(without or ()), tuple(with_ or ()))
-    decisions.fields_of((*choice.without, *choice.with_))  # a wrong one is said before anything is asked
+    choice = _choice(without or [], with_ or [])
     if not yes and (json or not invocation.host.can_ask):
         raise UsageError("There is no terminal to ask on.", hint="Add --yes to enable without being asked.")
 
@@ -71,24 +70,32 @@ def command(
             render.show_what_it_means(make_console(invocation.host), session, engines, choice)
         if not yes and not typer.confirm(f"Enable telemetry for {', '.join(one.entry for one in engines)}?"):
             return Result(data={"engines": []}, show=lambda console: console.print("Nothing was changed."))
-        user = invocation.host.user()
-        author = decisions.Author(user, "command", authorized_by, reason, note_shown=not json)
+        author = decisions.Author(invocation.host.user(), "command", authorized_by, reason, note_shown=not json)
         decided, failures = for_each(
             engines, lambda one: decisions.enable(session, one, author, choice, seen=seen[one.entry])
         )
-        raise_if_alone(failures, decided)
-        return replace(_decided(session, decided), failures=failures)
+        return _decided(session, decided, failures)
 
     return invocation.deciding(enable)
 
 
-def _decided(session: "Session", decided: "list[Decided]") -> Result:
+def _choice(without: list[str], with_: list[str]) -> "Choice":
+    """What is chosen; a wrong name is said before anything is asked."""
+    from telemetry_core import administration as decisions
+
+    decisions.fields_of((*without, *with_))
+    return decisions.Choice(tuple(without), tuple(with_))
+
+
+def _decided(session: "Session", decided: "list[Decided]", failures: "list[TelemetryError]") -> Result:
     from telemetry_admin.render import consent as render
     from telemetry_core import reporting
     from telemetry_core.administration import legal_note
 
+    raise_if_alone(failures, decided)
     obstacles = {one.entry: reporting.status(session, one).obstacle for one in session.config.engines}
     return Result(
         data={"engines": [render.described(one) for one in decided], "legal-note-sha256": legal_note.SHA256},
         show=lambda console: render.show_enabled(console, decided, obstacles),
+        failures=failures,
     )

@@ -11,7 +11,7 @@ from telemetry_core.model import State
 from telemetry_core.wire import field_path
 from telemetry_core.words import consent as words
 from telemetry_core.words.instants import instant
-from telemetry_core.words.status import initial
+from telemetry_core.words.status import becomes_of_initial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ def show_disabled(console: Console, decided: Sequence[Decided], standing: Sequen
     for one, status in zip(decided, standing, strict=True):
         already = "" if one.changed else " already"
         say(console, f"{safe(one.engine)}: telemetry is disabled{already}.")
-        paragraph(console, f"Initial report: {initial(status).rstrip('.')}.", indent=2)
+        paragraph(console, becomes_of_initial(status), indent=2)
 
 
 def described(decided: Decided) -> Json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from telemetry_admin.render.console import safe, say
 from telemetry_core.model import ReportState, State
 from telemetry_core.words.instants import instant
-from telemetry_core.words.status import STATES, initial
+from telemetry_core.words.status import STATES, becomes_of_initial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,7 @@ def show(console: Console, done: Sending, idle: Sequence[Status]) -> None:
     for status in idle:
         say(console, f"{safe(status.engine)}: {safe(done.idle[status.engine])}")
         if status.consent.state is not State.ENABLED:
-            becomes = safe(initial(status).rstrip("."))
-            say(console, f"  Telemetry is {STATES[status.consent.state]}. Initial report: {becomes}.")
+            say(console, f"  Telemetry is {STATES[status.consent.state]}. {safe(becomes_of_initial(status))}")
 
 
 def show_plan(console: Console, planned: Sequence[Planned]) -> None:

@@ -161,9 +161,8 @@ class CollectorFile(File, CollectorDatabase):
         if opened is None or identity(opened.real) != opened.file or identity(opened.log) == opened.log_file:
             return
         if not _has_content(opened.log):  # else somebody has written meanwhile, of which this log knows nothing
-            self.read(
-                "PRAGMA main.wal_checkpoint(FULL)"
-            )  # SQLite itself does not while somebody else has the file open
+            # SQLite does not do it by itself at the end while somebody else has the file open.
+            self.read("PRAGMA main.wal_checkpoint(FULL)")
 
     def _attach_hashes(self) -> None:
         """The file of hashes; nothing hangs on it, so a broken one is replaced, and commits do not wait for it."""

@@ -112,19 +112,66 @@ def enable(
         EndpointMissing: There is nowhere to send reports to.
         EngineError: The engine does not answer, so that no base can be taken; nothing was changed.
     """
-    endpoint = require_endpoint(session)
+    origin = require_endpoint(session).origin
+    before = (session.recorded_consent(engine.entry) if seen is None else seen).decision
+    wanted = _Wanted(origin, choice.withheld(before))
+    enabled = _enabled_already(session, engine, wanted, before)
+    if enabled is not None:
+        return Decided(engine.entry, enabled, changed=False)
+    observation, begin = _read(session, engine, wanted, before)
+    decision = replace(
+        _decision(session, engine.entry, author, State.ENABLED, installation=observation.installation),
+        withheld=wanted.withheld,
+    )
+    with session.store.transaction():
+        enabled = _enabled_already(session, engine, wanted, before)
+        if enabled is not None:
+            return Decided(engine.entry, enabled, changed=False)
+        session.store.consents.append(decision)
+        failures.forget(session, engine.entry)
+        keep_base(session, observation, anew=begin is Begin.ANEW)
+    again_enabled = before is not None and before.state is State.ENABLED
+    return Decided(engine.entry, decision, changed=True, observation=observation, again=again_enabled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be enabled: reports to an origin, without the fields that are withheld."""
+
+    origin: str
+    withheld: tuple[str, ...]
+
+    def is_met_by(self, decision: Decision) -> bool:
+        """Whether it enables that already."""
+        if decision.state is not State.ENABLED or not decision.requests or not set(FIELDS) <= set(decision.fields):
+            return False
+        return (decision.endpoint, decision.withheld) == (self.origin, self.withheld)
+
+
+def _enabled_already(session: Session, engine: Engine, wanted: _Wanted, before: Decision | None) -> Decision | None:
+    """The decision of now, where that is met by it.
+
+    Raises:
+        DecidedMeanwhile: It is not, and is another one than before.
+    """
     now = session.recorded_consent(engine.entry).decision
-    before = now if seen is None else seen.decision
-    withheld = choice.withheld(before)
-    if now is not None and _is_that(now, endpoint.origin, withheld):
-        return Decided(engine.entry, now, changed=False)
+    if now is not None and wanted.is_met_by(now):
+        return now
     if now != before:
-        raise _decided_meanwhile(engine)
+        raise DecidedMeanwhile(
+            f"Somebody else has decided for {engine.entry} meanwhile; nothing was changed.",
+            hint=f"`telemetry consent --engine {engine.entry}` says what; look at it, and decide again.",
+        )
+    return None
+
+
+def _read(session: Session, engine: Engine, wanted: _Wanted, before: Decision | None) -> tuple[Observation, Begin]:
+    """Read the engine for a consent that is about to be given; how its base begins."""
     group = session.group(engine)
     known = session.store.contacts.get(engine.entry) is not None
     was_enabled = session.recorded_consent_of(group).state is State.ENABLED
     begin = Begin.ANEW if known and not was_enabled else Begin.WHERE_THERE_IS_NONE
-    freed = set(before.withheld) - set(withheld) if before is not None else set()
+    freed = set(before.withheld) - set(wanted.withheld) if before is not None else set()
     # What was counted until now of that which was withheld is dropped by a reading under the decision of before.
     keep = known and begin is Begin.WHERE_THERE_IS_NONE and bool(freed)
     observation = observe(session, group, keep=keep, begin=begin)
@@ -132,22 +179,7 @@ def enable(
     if not known and others and session.recorded_consent_of(others).state is State.ENABLED:
         joined = tuple(one for one in session.config.engines if one == engine or one in others)
         observation = observe(session, joined, keep=True, begin=Begin.JOINING)
-    decision = replace(
-        _decision(session, engine.entry, author, State.ENABLED, installation=observation.installation),
-        withheld=withheld,
-    )
-    with session.store.transaction():
-        now = session.recorded_consent(engine.entry).decision
-        if now == before:
-            session.store.consents.append(decision)
-            failures.forget(session, engine.entry)
-            keep_base(session, observation, anew=begin is Begin.ANEW)
-    if now != before:
-        if now is not None and _is_that(now, endpoint.origin, withheld):
-            return Decided(engine.entry, now, changed=False)
-        raise _decided_meanwhile(engine)
-    again_enabled = before is not None and before.state is State.ENABLED
-    return Decided(engine.entry, decision, changed=True, observation=observation, again=again_enabled)
+    return observation, begin
 
 
 def disable(session: Session, engine: Engine, author: Author, *, no_requests: bool = False) -> Decided:
@@ -220,24 +252,6 @@ def first_run(session: Session, user: Callable[[], str]) -> None:
 
 def _permits_requests(decision: Decision | None) -> bool:
     return decision is None or decision.requests
-
-
-def _is_that(decision: Decision, origin: str, withheld: tuple[str, ...]) -> bool:
-    """Whether a decision enables already what is to be enabled."""
-    enabled = decision.state is State.ENABLED and decision.requests
-    return (
-        enabled
-        and decision.endpoint == origin
-        and set(FIELDS) <= set(decision.fields)
-        and decision.withheld == withheld
-    )
-
-
-def _decided_meanwhile(engine: Engine) -> DecidedMeanwhile:
-    return DecidedMeanwhile(
-        f"Somebody else has decided for {engine.entry} meanwhile; nothing was changed.",
-        hint=f"`telemetry consent --engine {engine.entry}` says what; look at it, and decide again.",
-    )
 
 
 def _decision(

@@ -70,7 +70,7 @@ def _periodic_at(session: Session, consent: Consent, contact: Contact | None, *,
         return None
     pending = session.store.reports.pending(contact.installation, Kind.PERIODIC)
     if pending is not None:
-        return initial.again_at(session, pending)
+        return slots.again_at(session, pending)
     begins_at = slots.next_free(session, contact.installation, now)
     if begins_at is None:
         return now

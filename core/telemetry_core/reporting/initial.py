@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from telemetry_core import due
 from telemetry_core.engines.flavours import sends_its_own_initial_report
 from telemetry_core.model import Contact, Kind, Millis, Report, ReportState, State
+from telemetry_core.reporting import slots
 
 if TYPE_CHECKING:
     from telemetry_core.reporting.observing import Observation
@@ -41,14 +42,8 @@ def due_at(session: Session, state: State, contact: Contact) -> Millis:
     """When one that was not accepted is tried the next time: now or earlier where that is at the next `send`."""
     again = waiting(session, contact.installation)
     if again is not None:
-        return again_at(session, again)
+        return slots.again_at(session, again)
     return due.initial_due_at(state, contact.first_at, session.clock.now())
-
-
-def again_at(session: Session, report: Report) -> Millis:
-    """The end of a report's wait; one of more than a period was noted by a clock that went wrong, and is over."""
-    now = session.clock.now()
-    return report.next_attempt_at if report.next_attempt_at <= now + session.config.reporter.period else now
 
 
 def _last(session: Session, installation: str) -> Report | None:

@@ -41,6 +41,9 @@ class Observation:
     initial_sent: bool | None
 
 
+_NOTHING = Usage(Counts(), None, {})
+
+
 class Begin(Enum):
     """Whether an observation is for a consent that is about to be given, and what that means for the base there is."""
 
@@ -114,14 +117,12 @@ def observe(
         before = session.store.ledgers.get(installation) if begin is not Begin.ANEW else None
         if before is not None and begin is Begin.JOINING:
             before = _joined(session, before, reading, terms)
-        nothing = (None, Usage(Counts(), None, {}))
-        ledger, usage = _count(installation, before, reading, terms) if terms.enabled else nothing
+        ledger, usage = _count(installation, before, reading, terms) if terms.enabled else (None, _NOTHING)
         seen = _seen(reading, installation, product, found=found, ledger=ledger, usage=usage)
         if keep:
             if ledger is not None and (begin is Begin.NO or before is not None):  # else the decision takes the base
                 session.store.ledgers.put(ledger)
-            _keep_contacts(session, seen)
-            _keep_moved(session, seen, snapshots)
+            _keep_contacts(session, seen, snapshots)
     return seen
 
 
@@ -174,29 +175,28 @@ def keep_base(session: Session, seen: Observation, *, anew: bool) -> None:
     _keep_contacts(session, seen)
 
 
-def _keep_contacts(session: Session, seen: Observation) -> None:
+def _keep_contacts(session: Session, seen: Observation, snapshots: Sequence[Snapshot] = ()) -> None:
+    """Note who was read, and who shows another installation now than those beside it: theirs is a turn of its own."""
     for entry in seen.engines:
-        known = session.store.contacts.get(entry)
-        first_at = known.first_at if known is not None and known.installation == seen.installation else seen.read_at
-        session.store.contacts.put(
-            Contact(
-                entry, seen.read_at, first_at, seen.installation, seen.product, seen.own_reporter, seen.initial_sent
-            )
-        )
-
-
-def _keep_moved(session: Session, seen: Observation, snapshots: Sequence[Snapshot]) -> None:
-    """Note which entries show another installation now than those they were read with: theirs is a turn of its own."""
+        _keep_contact(session, entry, seen, seen.installation, seen.product)
     for one in snapshots:
-        if one.on_host or one.engine in seen.engines or one.installation is None or one.product is None:
-            continue
-        known = session.store.contacts.get(one.engine)
-        first_at = known.first_at if known is not None and known.installation == one.installation else one.read_at
-        session.store.contacts.put(
-            Contact(
-                one.engine, one.read_at, first_at, one.installation, one.product, one.own_reporter, one.initial_sent
-            )
-        )
+        if (
+            not one.on_host
+            and one.engine not in seen.engines
+            and one.installation is not None
+            and one.product is not None
+        ):
+            _keep_contact(session, one.engine, one, one.installation, one.product)
+
+
+def _keep_contact(
+    session: Session, entry: str, seen: Observation | Snapshot, installation: str, product: Product
+) -> None:
+    known = session.store.contacts.get(entry)
+    first_at = known.first_at if known is not None and known.installation == installation else seen.read_at
+    session.store.contacts.put(
+        Contact(entry, seen.read_at, first_at, installation, product, seen.own_reporter, seen.initial_sent)
+    )
 
 
 def _wanted(before: Ledger | None, now: Millis) -> engines.Wanted:

@@ -59,8 +59,8 @@ def status(session: Session, engine: Engine) -> Status:
     planned = session.first_run_decision(engine.entry)
     contact = session.store.contacts.get(engine.entry)
     shared = session.consent_of(session.group(engine))
-    by_itself = f"Engine {engine.entry} reports by itself." if contact is not None and contact.own_reporter else ""
-    obstacle = consents.obstacle(shared, Kind.PERIODIC) or by_itself
+    stays_out = consents.by_itself([engine.entry]) if contact is not None and contact.own_reporter else ""
+    obstacle = consents.obstacle(shared, Kind.PERIODIC) or stays_out
     reports = _reports(session, contact)
     periodic = [report for report in reports if report.kind is Kind.PERIODIC]
     pending = [report for report in (*periodic, *reports) if report.state is ReportState.PENDING]
@@ -69,7 +69,7 @@ def status(session: Session, engine: Engine) -> Status:
     sent = None if contact is None else initial.accepted(session, contact.installation)
     sent_at = None if sent is None else sent.accepted_at
     trouble, trouble_at = _trouble(session, engine.entry, pending, closed)
-    initial_obstacle = initial.left_to_the_engine(contact) or consents.obstacle(shared, Kind.INITIAL) or by_itself
+    initial_obstacle = initial.left_to_the_engine(contact) or consents.obstacle(shared, Kind.INITIAL) or stays_out
     return Status(
         engine=engine.entry,
         at=session.clock.now(),
@@ -132,12 +132,10 @@ def _reports(session: Session, contact: Contact | None) -> list[Report]:
 
 def _due_at(session: Session, consent: Consent, contact: Contact | None, pending: list[Report]) -> Millis:
     now = session.clock.now()
-    waiting = [report for report in pending if report.kind is Kind.PERIODIC]
-    withdrawn = [report.id for report in waiting if consents.misfit(consent, report)]
-    if waiting and not withdrawn:
-        return max(waiting[0].next_attempt_at, waiting[0].created_at)
-    besides = withdrawn[0] if withdrawn else ""
-    begins_at = None if contact is None else slots.next_free(session, contact.installation, now, besides=besides)
+    waiting = next((report for report in pending if report.kind is Kind.PERIODIC), None)
+    if waiting is not None and not consents.misfit(consent, waiting):
+        return max(waiting.next_attempt_at, waiting.created_at)
+    begins_at = None if contact is None else slots.next_free(session, contact.installation, now, leaving=waiting)
     return now if begins_at is None else begins_at
 
 

@@ -60,15 +60,15 @@ def preview(session: Session, engine: Engine, kind: Kind) -> Preview:
     consent = session.consent_of(group)
     contact = session.store.contacts.get(engine.entry)
     if contact is not None:
-        pending = session.store.reports.pending(contact.installation, kind)
-        if pending is not None and not consents.misfit(consent, pending) and not contact.own_reporter:
+        pending = _fitting(session, consent, contact.installation, kind)
+        if pending is not None and not contact.own_reporter:
             return _of_pending(session, consent, pending, contact)
         accepted = initial.accepted(session, contact.installation) if kind is Kind.INITIAL else None
         if accepted is not None:
             return replace(_of_pending(session, consent, accepted, contact), pending_since=None, obstacle=_SENT)
     observation = observe(session, group, keep=False)
-    pending = session.store.reports.pending(observation.installation, kind)
-    if pending is not None and not consents.misfit(consent, pending):
+    pending = _fitting(session, consent, observation.installation, kind)
+    if pending is not None:
         return _of_pending(session, consent, pending, observation)
     return _of_new(session, consent, observation, kind)
 
@@ -92,7 +92,7 @@ def keep(session: Session, engine: Engine) -> Preview:
         return preview(session, engine, Kind.PERIODIC)
     observation = observe(session, group, keep=True)
     if observation.own_reporter:
-        raise NotPermitted(f"Engine {engine.entry} reports by itself.", hint="Switch its own reporter off first.")
+        raise NotPermitted(consents.by_itself([engine.entry]), hint="Switch its own reporter off first.")
     if consent.endpoint is None:
         raise TelemetryError("A permit without an endpoint.")
     built = preparing.build_periodic(observation, consent)
@@ -102,6 +102,12 @@ def keep(session: Session, engine: Engine) -> Preview:
     if kept is None and session.store.reports.pending(observation.installation, Kind.PERIODIC) is None:
         raise DeliveryFailed("Another process sent or decided something meanwhile.", hint="Try again.")
     return preview(session, engine, Kind.PERIODIC)
+
+
+def _fitting(session: Session, consent: Consent, installation: str, kind: Kind) -> Report | None:
+    """The pending report, where it is not to be withdrawn."""
+    pending = session.store.reports.pending(installation, kind)
+    return None if pending is not None and consents.misfit(consent, pending) else pending
 
 
 def _of_pending(session: Session, consent: Consent, report: Report, known: Contact | Observation) -> Preview:
@@ -147,9 +153,8 @@ def _of_new(session: Session, consent: Consent, observation: Observation, kind: 
 def _due_at(session: Session, consent: Consent, observation: Observation, kind: Kind) -> Millis | None:
     now = session.clock.now()
     withdrawn = session.store.reports.pending(observation.installation, kind)  # it does not fit, or it would be shown
-    besides = "" if withdrawn is None else withdrawn.id
     if kind is Kind.PERIODIC:
-        begins_at = slots.next_free(session, observation.installation, now, besides=besides)
+        begins_at = slots.next_free(session, observation.installation, now, leaving=withdrawn)
     elif withdrawn is not None:
         begins_at = now
     else:
@@ -197,7 +202,7 @@ def _obstacle(session: Session, consent: Consent, observation: Observation, kind
 
 
 def _own_reporter(known: Contact | Observation, engines: Sequence[str]) -> str:
-    return f"Engine {', '.join(engines)} reports by itself." if known.own_reporter else ""
+    return consents.by_itself(engines) if known.own_reporter else ""
 
 
 def _initial_first(session: Session, consent: Consent, known: Contact | Observation, kind: Kind) -> bool:
@@ -207,4 +212,4 @@ def _initial_first(session: Session, consent: Consent, known: Contact | Observat
     if known.own_reporter or initial.accepted(session, known.installation):
         return False
     waiting = initial.waiting(session, known.installation)
-    return waiting is None or initial.again_at(session, waiting) <= session.clock.now()
+    return waiting is None or slots.again_at(session, waiting) <= session.clock.now()

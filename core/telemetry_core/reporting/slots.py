@@ -1,9 +1,9 @@
-"""The slots of an installation: which one is now, since its first periodic report, and whether it has its report."""
+"""When reports may leave: slots of an installation since its first periodic report, and the wait after a failure."""
 
 from __future__ import annotations
 
 from telemetry_core import due
-from telemetry_core.model import Millis
+from telemetry_core.model import Millis, Report
 from telemetry_core.reporting.session import Session
 
 _PHASE = "phase"
@@ -15,21 +15,27 @@ def current(session: Session, installation: str, now: Millis) -> Millis | None:
     return None if text is None else due.slot(now, int(text), session.config.reporter.period)
 
 
-def is_free(session: Session, installation: str, now: Millis, *, besides: str = "") -> bool:
-    """Whether a periodic report is due; `besides` is the id of one that leaves its slot."""
+def is_free(session: Session, installation: str, now: Millis, *, leaving: Report | None = None) -> bool:
+    """Whether a periodic report is due; `leaving` is one that leaves its slot."""
     slot = current(session, installation, now)
-    return slot is None or not session.store.reports.slot_taken(installation, slot, besides=besides)
+    return slot is None or not _is_taken(session, installation, slot, leaving)
 
 
-def next_free(session: Session, installation: str, now: Millis, *, besides: str = "") -> Millis | None:
+def next_free(session: Session, installation: str, now: Millis, *, leaving: Report | None = None) -> Millis | None:
     """When the next periodic report may begin: the slot of now where it is free, else the one after it.
 
-    None before the first periodic report, which may begin at once. `besides` is the id of one that leaves its slot.
+    None before the first periodic report, which may begin at once. `leaving` is one that leaves its slot.
     """
     slot = current(session, installation, now)
-    if slot is None or not session.store.reports.slot_taken(installation, slot, besides=besides):
+    if slot is None or not _is_taken(session, installation, slot, leaving):
         return slot
     return slot + session.config.reporter.period
+
+
+def again_at(session: Session, report: Report) -> Millis:
+    """The end of a report's wait; one of more than a period was noted by a clock that went wrong, and is over."""
+    now = session.clock.now()
+    return report.next_attempt_at if report.next_attempt_at <= now + session.config.reporter.period else now
 
 
 def current_or_first(session: Session, installation: str, now: Millis) -> Millis:
@@ -39,3 +45,7 @@ def current_or_first(session: Session, installation: str, now: Millis) -> Millis
         slot = due.phase(now, session.config.reporter.period)
         session.store.properties.put(installation, _PHASE, str(slot))
     return slot
+
+
+def _is_taken(session: Session, installation: str, slot: Millis, leaving: Report | None) -> bool:
+    return session.store.reports.slot_taken(installation, slot, besides="" if leaving is None else leaving.id)

@@ -73,7 +73,7 @@ class Turn:
         if self._known is None or self._known.own_reporter:
             self._seen = observe(self._session, self._group, keep=False)
         if self._known is not None and self._known.own_reporter:
-            return Planned(entry, (), f"Engine {entry} reports by itself.")
+            return Planned(entry, (), consents.by_itself([entry]))
         kinds = []
         if not self._obstacle(Kind.INITIAL) and self._initial_is_due():
             kinds.append(Kind.INITIAL)
@@ -162,7 +162,7 @@ class Turn:
             self._result.read.update(self._seen.engines)
         if not self._seen.own_reporter:
             return self._seen
-        reason = f"Engine {self._engine.entry} reports by itself."
+        reason = consents.by_itself([self._engine.entry])
         if self._request.force or self._request.initial:
             raise NotPermitted(
                 reason, hint=f'Switch its reporter off, or set engines.{self._engine.entry}.own-reporter = "off".'
@@ -209,8 +209,8 @@ class Turn:
         at_once = self._request.force or self._request.final
         if pending is None or not (at_once or self._is_due_again(pending)):
             return None
-        by_itself = self._known is not None and self._known.own_reporter
-        if by_itself and (self._request.gone or self._observe() is None):
+        has_its_own = self._known is not None and self._known.own_reporter
+        if has_its_own and (self._request.gone or self._observe() is None):
             return None  # ours stays out, this report with it, until the engine's own reporter is off
         return self._deliver(pending)
 
@@ -251,13 +251,13 @@ class Turn:
 
     def _periodic_is_due(self) -> bool:
         """For a plan: as `take` would find it, which withdraws first what no longer fits."""
-        installation, now = self._installation or "", self._session.clock.now()
+        installation = self._installation or ""
         pending = self._session.store.reports.pending(installation, Kind.PERIODIC)
-        if self._request.force or pending is None:
-            return self._may_begin(installation) or pending is not None
-        if consents.misfit(self._consent, pending):
-            return slots.is_free(self._session, installation, now, besides=pending.id)
-        return self._is_due_again(pending)
+        if pending is not None and not consents.misfit(self._consent, pending):
+            return self._request.force or self._is_due_again(pending)
+        return self._request.force or slots.is_free(
+            self._session, installation, self._session.clock.now(), leaving=pending
+        )
 
     def _may_begin(self, installation: str) -> bool:
         if self._session.store.reports.pending(installation, Kind.PERIODIC) is not None:
@@ -283,4 +283,4 @@ class Turn:
         return failures.of_delivery(report, receipt)
 
     def _is_due_again(self, report: Report) -> bool:
-        return initial.again_at(self._session, report) <= self._session.clock.now()
+        return slots.again_at(self._session, report) <= self._session.clock.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telemetry_core.model import Decision, Kind, State
+from telemetry_core.model import Kind, State
 from telemetry_core.wire import field_path
 from telemetry_core.words.instants import ago, instant
 
@@ -24,7 +24,7 @@ def rows(status: Status) -> list[tuple[str, str]]:
     if status.obstacle and consent.state is State.ENABLED:
         found.append(("but", f"nothing is sent: {status.obstacle}"))
     if status.first_run is not None:
-        found.append(("first run", _will_be(status.first_run)))
+        found.append(("first run", first_run(status.first_run)))
     if consent.state is State.ENABLED and consent.withheld:
         found.append(("withheld", ", ".join(field_path(name) for name in sorted(consent.withheld))))
     if status.new_fields:
@@ -87,13 +87,14 @@ def initial(status: Status) -> str:
     return f"due {when}{where}{undo}"
 
 
-def first_run(planned: Decision | None) -> str:
-    """What the first run will decide; empty where it decides nothing."""
-    return "" if planned is None else _will_be(planned.state)
+def becomes_of_initial(status: Status) -> str:
+    """The same as a sentence of its own."""
+    return f"Initial report: {initial(status).rstrip('.')}."
 
 
-def _will_be(state: State) -> str:
-    return f"telemetry will be {STATES[state]} (initialize-telemetry)"
+def first_run(planned: State) -> str:
+    """What the first run will decide."""
+    return f"telemetry will be {STATES[planned]} (initialize-telemetry)"
 
 
 def verdict(explained: Explanation) -> str:

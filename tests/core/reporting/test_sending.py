@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -135,69 +136,69 @@ def test_keep_after_another_endpoint_was_agreed_to_keeps_a_new_report(stage: Sta
     assert stage.receiver.received == []
 
 
-def test_while_the_engine_reports_by_itself_nothing_is_counted(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, "camunda-7.17.0")
-    with stage.engine, stage.receiver:
-        stage.desk.enable()
-        stage.desk.send()
-        stage.work(2)
-        stage.engine.own_reporter = True
-        stage.clock.advance(DAY)
-        assert "reports by itself" in stage.desk.send().idle["orders"]
-        stage.work(30)
-        stage.desk.send()
-        assert isinstance(stage.desk.send(force=True).failed[0].error, NotPermitted)
-        stage.engine.own_reporter = False
-        stage.clock.advance(DAY)
-        stage.work(1)
-        stage.desk.send()
-    assert sum(counted(stage.receiver)) <= 3
-    assert counted(stage.receiver)[-1] == 1
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[Stage]:
+    """With an engine that has a reporter of its own."""
+    made = Stage(tmp_path, "camunda-7.17.0")
+    with made.engine, made.receiver:
+        yield made
 
 
-def test_a_kept_report_waits_while_the_engine_reports_by_itself_and_everything_says_so(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, "camunda-7.17.0")
-    with stage.engine, stage.receiver:
-        stage.desk.enable()
-        stage.desk.send()
-        stage.work(2)
-        stage.desk.keep()
-        stage.engine.own_reporter = True
-        with stage.desk.session() as session:
-            reporting.observe(session, session.config.engines, keep=True)
-            (engine,) = session.config.engines
-            known = reporting.status(session, engine)
-            assert known.pending is not None
-            assert known.obstacle == "Engine orders reports by itself."
-            assert dict(status.rows(known))["pending"].endswith("kept until it may be sent")
-            shown = reporting.preview(session, engine, Kind.PERIODIC)
-            assert shown.report_id == known.pending.id
-            assert shown.obstacle == "Engine orders reports by itself."
-        sent = len(stage.receiver.received)
-        assert stage.desk.send().idle == {"orders": "Engine orders reports by itself."}
-        assert isinstance(stage.desk.send(force=True).failed[0].error, NotPermitted)
-        assert len(stage.receiver.received) == sent
-        stage.engine.own_reporter = False
-        assert [one.report.id for one in stage.desk.send().delivered] == [known.pending.id]
-    assert counted(stage.receiver) == [0, 2]
+def test_while_the_engine_reports_by_itself_nothing_is_counted(old: Stage) -> None:
+    old.desk.enable()
+    old.desk.send()
+    old.work(2)
+    old.engine.own_reporter = True
+    old.clock.advance(DAY)
+    assert "reports by itself" in old.desk.send().idle["orders"]
+    old.work(30)
+    old.desk.send()
+    assert isinstance(old.desk.send(force=True).failed[0].error, NotPermitted)
+    old.engine.own_reporter = False
+    old.clock.advance(DAY)
+    old.work(1)
+    old.desk.send()
+    assert sum(counted(old.receiver)) <= 3
+    assert counted(old.receiver)[-1] == 1
 
 
-def test_what_is_said_while_the_engine_reports_by_itself_is_what_is_done(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, "camunda-7.17.0")
-    stage.engine.own_reporter = True
-    with stage.engine, stage.receiver:
-        stage.desk.enable()
-        with stage.desk.session() as session:
-            (engine,) = session.config.engines
-            assert status.initial(reporting.status(session, engine)) == "not sent: Engine orders reports by itself."
-            assert reporting.preview(session, engine, Kind.PERIODIC).initial_first is False
-            assert reporting.plan(session, engine, reporting.Request()).kinds == ()
-        stage.engine.own_reporter = False
-        with stage.desk.session() as session:
-            planned = reporting.plan(session, engine, reporting.Request()).kinds
-        assert (
-            [one.report.kind for one in stage.desk.send().delivered] == list(planned) == [Kind.INITIAL, Kind.PERIODIC]
-        )
+def test_a_kept_report_waits_while_the_engine_reports_by_itself_and_everything_says_so(old: Stage) -> None:
+    old.desk.enable()
+    old.desk.send()
+    old.work(2)
+    old.desk.keep()
+    old.engine.own_reporter = True
+    with old.desk.session() as session:
+        reporting.observe(session, session.config.engines, keep=True)
+        (engine,) = session.config.engines
+        known = reporting.status(session, engine)
+        assert known.pending is not None
+        assert known.obstacle == "Engine orders reports by itself."
+        assert dict(status.rows(known))["pending"].endswith("kept until it may be sent")
+        shown = reporting.preview(session, engine, Kind.PERIODIC)
+        assert shown.report_id == known.pending.id
+        assert shown.obstacle == "Engine orders reports by itself."
+    sent = len(old.receiver.received)
+    assert old.desk.send().idle == {"orders": "Engine orders reports by itself."}
+    assert isinstance(old.desk.send(force=True).failed[0].error, NotPermitted)
+    assert len(old.receiver.received) == sent
+    old.engine.own_reporter = False
+    assert [one.report.id for one in old.desk.send().delivered] == [known.pending.id]
+    assert counted(old.receiver) == [0, 2]
+
+
+def test_what_is_said_while_the_engine_reports_by_itself_is_what_is_done(old: Stage) -> None:
+    old.engine.own_reporter = True
+    old.desk.enable()
+    with old.desk.session() as session:
+        (engine,) = session.config.engines
+        assert status.initial(reporting.status(session, engine)) == "not sent: Engine orders reports by itself."
+        assert reporting.preview(session, engine, Kind.PERIODIC).initial_first is False
+        assert reporting.plan(session, engine, reporting.Request()).kinds == ()
+    old.engine.own_reporter = False
+    with old.desk.session() as session:
+        planned = reporting.plan(session, engine, reporting.Request()).kinds
+    assert [one.report.kind for one in old.desk.send().delivered] == list(planned) == [Kind.INITIAL, Kind.PERIODIC]
 
 
 @pytest.mark.parametrize(("what", "days"), [("endpoint", 1), ("withheld", 1), ("withheld", 0)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,6 @@ from tests.support.guarded_engine import GuardedEngine, User
 from tests.support.page import Visitor, fields, words
 from tests.support.program import Program
 from tests.support.receiver import Receiver
-from tests.support.simulated_engine import Answer
 from tests.support.waiting import until
 from tests.support.web_server import DATA, WebServer
 from tests.web.conftest import USERS
@@ -201,21 +199,12 @@ def test_enabling_and_licences_count_as_readings_and_disabling_does_not(
 def test_an_engine_that_hangs_is_read_ten_times_at_once_and_other_pages_are_there(
     rita: Visitor, guarded: GuardedEngine
 ) -> None:
-    gate = threading.Event()
-
-    def hang() -> Answer:
-        gate.wait(60)
-        return 500, "text/plain", b""
-
-    guarded.override["/telemetry/data"] = hang
     with ThreadPoolExecutor(25) as crowd:
-        try:
+        with guarded.hanging("/telemetry/data"):
             asking = [crowd.submit(rita.get, f"{ORDERS}/preview") for _ in range(25)]
             others = 25 - readings.AT_ONCE
             until(lambda: sum(one.done() for one in asking) == others, "the others are refused at once", seconds=4)
             assert rita.get(ORDERS).status_code == 200
-        finally:
-            gate.set()
         statuses = [one.result().status_code for one in asking]
     assert statuses.count(429) == others
 
@@ -228,15 +217,9 @@ def test_the_rest_api_takes_the_same_ten_places_and_an_engine_that_hangs_stops_n
     file.touch(mode=0o600)
     file.write_text(f"machine: {hashlib.sha256(token.encode()).hexdigest()}\n")
     ready.configure(ready.config.read_text() + '[serve]\ntoken-file = "tokens"\n')
-    machine, gate = server.as_machine(token), threading.Event()
-
-    def hang() -> Answer:
-        gate.wait(60)
-        return 500, "text/plain", b""
-
-    guarded.override["/telemetry/data"] = hang
+    machine = server.as_machine(token)
     with ThreadPoolExecutor(60) as crowd:
-        try:
+        with guarded.hanging("/telemetry/data"):
             asking = [crowd.submit(machine.get, DATA) for _ in range(60)]
             others = 60 - readings.AT_ONCE
             until(lambda: sum(one.done() for one in asking) == others, "the others are refused at once", seconds=10)
@@ -247,8 +230,6 @@ def test_the_rest_api_takes_the_same_ten_places_and_an_engine_that_hangs_stops_n
             assert ada.submit(f"{ORDERS}/disable").status_code == 303
             assert machine.switch(enabled=False).status == 204
             assert time.monotonic() - begun < 2
-        finally:
-            gate.set()
         answers = [one.result() for one in asking]
     refused = [one for one in answers if one.status == 429]
     assert len(refused) == others

@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -144,25 +143,16 @@ def test_who_begins_tls_and_does_not_go_on_is_cut_off(ready: Program, certificat
 def test_an_engine_that_hangs_at_the_sign_in_does_not_stop_who_is_signed_in(
     user: str, server: WebServer, guarded: GuardedEngine
 ) -> None:
-    gate = threading.Event()
-
-    def hang() -> Answer:
-        gate.wait(60)
-        return 500, "text/plain", b""
-
     with Visitor(server) as rita, ThreadPoolExecutor(60) as crowd:
         rita.sign_in("rita", "rita-pw")
         guarded.users |= {f"user-{place}": guarded.users["mary"] for place in range(60)}
-        guarded.override["/identity/verify"] = hang
-        try:
+        with guarded.hanging("/identity/verify"):
             callers = [server.as_user(user.format(place=place), "mary-pw") for place in range(60)]
             asking = [crowd.submit(one.get, CONFIGURATION) for one in callers]
             time.sleep(1)
             begun = time.monotonic()
             assert rita.get("/engine/orders").status_code == 200
             assert time.monotonic() - begun < 2
-        finally:
-            gate.set()
         answers = [one.result() for one in asking]
     refused = [one for one in answers if one.status == 429]
     assert len(refused) >= 40
