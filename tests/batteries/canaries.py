@@ -19,6 +19,7 @@ from telemetry_admin.host import Host
 from tests.batteries.tally import Tally, Verdict, some
 from tests.batteries.world import World
 from tests.support.clock import RealClock
+from tests.support.disk import contents
 from tests.support.ports import free_port
 from tests.support.program import Run
 from tests.support.receiver import Received, Reply
@@ -271,6 +272,6 @@ def _verdict(command: str, done: Run) -> Verdict:
 
 def _in_files(cage: Cage) -> Iterator[str]:
     """Leaks in files that are ours, the log too: all but the configuration and where the secrets are kept."""
-    for file in cage.world.program.directory.rglob("*"):
-        if file.is_file() and file != cage.world.program.config and file.parent != cage.secrets:
-            yield from (f"{name} in {file.name}" for name in leaks(file.read_bytes()))
+    for file, content in contents(cage.world.program.directory).items():
+        if file != cage.world.program.config and file.parent != cage.secrets:
+            yield from (f"{name} in {file.name}" for name in leaks(content))

@@ -15,6 +15,7 @@ from telemetry_admin.__main__ import run
 from telemetry_admin.host import Host
 from tests.cli.test_license import CANARY, KEY, LINES
 from tests.support.clock import RealClock
+from tests.support.disk import contents
 from tests.support.program import Program, Run
 from tests.support.receiver import Receiver
 
@@ -25,8 +26,8 @@ BROKEN = f'{{"customer": "ACME", "signature": "{CANARY}"'
 
 def traces(program: Program) -> list[Path]:
     """Files of the program that hold the signature."""
-    files = [file for file in program.directory.rglob("*") if file.is_file() and file.name != "license.txt"]
-    return [file for file in files if CANARY.encode() in file.read_bytes()]
+    files = contents(program.directory).items()
+    return [file for file, content in files if file.name != "license.txt" and CANARY.encode() in content]
 
 
 @pytest.mark.parametrize("text", [KEY, JSON, BROKEN, ALL_SIGNATURE, f"{CANARY};ACME;2030-12-31", f"{CANARY};\x00"])

@@ -12,6 +12,7 @@ import pytest
 
 from telemetry_collector.addresses import Keys, Proxies, hops
 from telemetry_core.errors import ConfigurationError, SecretExposed
+from tests.support.disk import contents
 
 WEEK = 7 * 24 * 3600 * 1000
 NOW = 1_764_000_000_000
@@ -86,7 +87,7 @@ def test_keys_are_current_and_previous_only_and_older_ones_leave_the_disk(tmp_pa
             NOW + one * WEEK for one in (number, number - 1) if one >= 0
         ]
     assert len(set(secrets)) == 4
-    content = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    content = b"".join(contents(tmp_path).values())
     assert [secret.encode() in content for secret in secrets] == [False, False, True, True]
 
 

@@ -12,7 +12,6 @@ import hmac
 import json
 import os
 import re
-import sqlite3
 import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address
@@ -20,7 +19,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.collected import back_up
 from tests.support.collecting import Collector, report
+from tests.support.disk import contents
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 
@@ -43,13 +44,7 @@ def hashes(secret: str) -> Iterator[bytes]:
         yield hmac.new(key, address.encode(), hashlib.sha256).hexdigest().encode()
 
 
-def on_disk(*directories: Path) -> dict[str, bytes]:
-    return {
-        str(path): path.read_bytes() for directory in directories for path in directory.rglob("*") if path.is_file()
-    }
-
-
-def found(content: dict[str, bytes], secret: str) -> list[str]:
+def found(content: dict[Path, bytes], secret: str) -> list[Path]:
     """The files with any hash of the sample by a key, as text or as bytes."""
     texts = {path: set(_HEX.findall(data)) for path, data in content.items()}
     guilty = set()
@@ -104,19 +99,18 @@ def test_hashes_of_a_key_that_is_gone_are_nowhere_in_files_logs_and_a_backup(
     with Collector(program, ahead=ahead) as collector:
         send(collector, "first")
         key = secrets(program)[0]
-        assert found(on_disk(program.store.parent), key) != [], "the test finds what lies there"
+        assert found(contents(program.store.parent), key) != [], "the test finds what lies there"
         rotate(program, ahead)
         send(collector, "later")
-        with sqlite3.connect(program.store) as connection:
-            connection.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
-        connection.close()
-        content = on_disk(program.store.parent, tmp_path)
-        assert any(path.endswith("-wal") and data for path, data in content.items())
+        back_up(program.store, tmp_path / "backup.db")
+        content = contents(program.store.parent, tmp_path)
+        assert any(path.name.endswith("-wal") and data for path, data in content.items())
         assert found(content, key) == []
         assert key.encode() not in b"".join(content.values())
         assert not [path for path, data in content.items() if any(one.encode() in data for one in SENDERS[1:])]
-        for backup in (data for path, data in content.items() if path.endswith("backup.db")):
-            assert found({"backup": backup}, secrets(program)[0]) == [], "a backup has no hash at all"
+        backup = {path: data for path, data in content.items() if path.name == "backup.db"}
+        assert len(backup) == 1
+        assert found(backup, secrets(program)[0]) == [], "a backup has no hash at all"
     assert collector.errors == b""
 
 
@@ -126,19 +120,19 @@ def test_hashes_of_a_key_that_is_gone_are_nowhere_in_the_files_and_the_log_of_po
     """The server's own log of statements is on in these tests and has their values: that is the administrator's."""
     database = postgresql.database()
     program.variables["TELEMETRY_STORE"] = postgresql.url(database)
-    program.configure('[collector]\nkey-period = "4s"\n')
+    program.config.touch()
     data = postgresql.directory / "data"
-    with Collector(program) as collector:
+    with Collector(program, ahead=ahead) as collector:
         send(collector, "first")
         key = secrets(program)[0]
         postgresql.execute(database, "VACUUM ANALYZE")  # what autovacuum does by itself; statistics are values, logged
         flush(postgresql)
-        assert found(on_disk(data, program.store.parent), key) != [], "the test finds what lies there"
-        assert not found(on_disk(data / "pg_wal"), key), "tables of hashes are not logged"
+        assert found(contents(data, program.store.parent), key) != [], "the test finds what lies there"
+        assert not found(contents(data / "pg_wal"), key), "tables of hashes are not logged"
         rotate(program, ahead)
         send(collector, "later")
         flush(postgresql)
-        assert found(on_disk(data, program.store.parent), key) == []
+        assert found(contents(data, program.store.parent), key) == []
 
 
 def test_no_log_and_no_answer_has_an_address(program: Program) -> None:

@@ -11,6 +11,7 @@ import pytest
 from telemetry_collector.withholding import PLACE, is_withheld, storable
 from telemetry_core.store import Place
 from tests.support.collecting import Collector, captured, exported
+from tests.support.disk import contents
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 
@@ -39,8 +40,7 @@ def spellings() -> list[bytes]:
 
 def guilty(*directories: Path) -> list[str]:
     """Files that have it."""
-    paths = [path for directory in directories for path in directory.rglob("*") if path.is_file()]
-    return [str(path) for path in paths if any(one in path.read_bytes() for one in spellings())]
+    return [str(path) for path, content in contents(*directories).items() if any(one in content for one in spellings())]
 
 
 def test_a_signature_is_nowhere_on_the_disk_and_in_no_export(

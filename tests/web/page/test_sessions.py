@@ -13,6 +13,7 @@ from telemetry_core.model import MINUTE
 from telemetry_web.page.sessions import IDLE, LONGEST, MOST, OF_ONE, Guest, Sessions
 from tests.support.certificates import Certificates
 from tests.support.clock import ManualClock
+from tests.support.disk import contents
 from tests.support.guarded_engine import GuardedEngine
 from tests.support.page import Visitor
 from tests.support.program import Program
@@ -222,8 +223,6 @@ def test_passwords_and_words_are_in_no_output_no_log_and_not_in_the_store(ready:
         tokens = re.findall(r'form-token" value="([^"]+)"', visitor.page("/engine/orders/disable"))
         visitor.submit("/engine/orders/disable", reason="why")
         server.end()
-    kept = b"".join(
-        file.read_bytes() for file in ready.directory.rglob("*") if file.is_file() and file.name != "password"
-    )
+    kept = b"".join(content for file, content in contents(ready.directory).items() if file.name != "password")
     for secret in ("wrong-canary", "ada-pw", word, *tokens):
         assert secret.encode() not in kept + server.output + server.errors
