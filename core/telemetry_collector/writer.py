@@ -63,7 +63,7 @@ class _Entry:
 
 
 class Writer:
-    """Everything is called in the thread of the event loop, but what `_` begins with."""
+    """Its public methods, `_put` and `_settle` are called in the thread of the event loop, all else in its own."""
 
     def __init__(self, opening: Opening, store: Store) -> None:
         self._opening = opening
