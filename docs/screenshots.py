@@ -88,14 +88,13 @@ def draw_fleet() -> None:
     token = secrets.token_hex(16)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="telemetry-", dir="/tmp")))
-        file, ahead = directory / "tokens", directory / "ahead"
+        file = directory / "tokens"
         file.write_text(f"grace: {hashlib.sha256(token.encode()).hexdigest()}\n", encoding="utf-8")
         file.chmod(0o600)
-        ahead.write_text(str(-_WEEKS * 7 * _DAY), encoding="utf-8")
         program = Program(directory)
         program.configure('[collector]\ntoken-file = "tokens"\n')
-        collector = stack.enter_context(Collector(program, ahead=ahead))
-        _receive(collector, ahead)
+        collector = stack.enter_context(Collector(program, ahead=-_WEEKS * 7 * _DAY))
+        _receive(collector)
         window = stack.enter_context(Window(stack.enter_context(chromium()), collector.port))
         window.page.set_viewport_size({"width": 1200, "height": 700})
         window.page.goto("/sign-in")
@@ -106,7 +105,7 @@ def draw_fleet() -> None:
         window.page.screenshot(path=PICTURES / "collector-fleet.png", full_page=True)
 
 
-def _receive(collector: Collector, ahead: Path) -> None:
+def _receive(collector: Collector) -> None:
     """A report of each engine for each day, and one that somebody has forged."""
     chance = random.Random(7)  # noqa: S311  # a picture is no secret
     tree = json.loads(captured("7.17.0", 1))
@@ -114,7 +113,7 @@ def _receive(collector: Collector, ahead: Path) -> None:
         (f"{chance.getrandbits(32):08x}-7a1c-4e2d-9b3f-{chance.getrandbits(48):012x}", 200 * n) for n in range(1, 7)
     ]
     for day in range(-_WEEKS * 7, 1):
-        ahead.write_text(str(day * _DAY), encoding="utf-8")
+        collector.put_ahead(day * _DAY)
         for number, (installation, size) in enumerate(fleet):
             work = int(size * (0.2 if day % 7 < 2 else 1) * chance.uniform(0.7, 1.3))
             counts = {"process-instances": work, "flow-node-instances": work * 11, "decision-instances": work // 3}

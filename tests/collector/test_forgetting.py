@@ -56,25 +56,17 @@ def found(content: dict[Path, bytes], secret: str) -> list[Path]:
     return sorted(guilty)
 
 
-@pytest.fixture
-def ahead(tmp_path: Path) -> Path:
-    """How far the service's clock is ahead."""
-    file = tmp_path / "ahead"
-    file.write_text("0")
-    return file
-
-
 def secrets(program: Program) -> list[str]:
     return [key["secret"] for key in json.loads((program.store.parent / "collector.keys").read_text())]
 
 
-def rotate(program: Program, ahead: Path) -> None:
+def rotate(collector: Collector) -> None:
     """Let two weeks pass: the key of now becomes the one before, and then goes."""
     for weeks in (1, 2):
-        newest = secrets(program)[0]
-        ahead.write_text(str(weeks * WEEK + 1000))
+        newest = secrets(collector.program)[0]
+        collector.put_ahead(weeks * WEEK + 1000)
         limit = time.monotonic() + 30
-        while secrets(program)[0] == newest:
+        while secrets(collector.program)[0] == newest:
             assert time.monotonic() < limit
             time.sleep(0.05)
     time.sleep(1.5)  # what goes with the key goes in the same second
@@ -92,15 +84,13 @@ def send(collector: Collector, mark: str) -> None:
             assert collector.send(body, source=sender).status == 202
 
 
-def test_hashes_of_a_key_that_is_gone_are_nowhere_in_files_logs_and_a_backup(
-    program: Program, ahead: Path, tmp_path: Path
-) -> None:
+def test_hashes_of_a_key_that_is_gone_are_nowhere_in_files_logs_and_a_backup(program: Program, tmp_path: Path) -> None:
     program.config.touch()
-    with Collector(program, ahead=ahead) as collector:
+    with Collector(program, ahead=0) as collector:
         send(collector, "first")
         key = secrets(program)[0]
         assert found(contents(program.store.parent), key) != [], "the test finds what lies there"
-        rotate(program, ahead)
+        rotate(collector)
         send(collector, "later")
         back_up(program.store, tmp_path / "backup.db")
         content = contents(program.store.parent, tmp_path)
@@ -115,21 +105,21 @@ def test_hashes_of_a_key_that_is_gone_are_nowhere_in_files_logs_and_a_backup(
 
 
 def test_hashes_of_a_key_that_is_gone_are_nowhere_in_the_files_and_the_log_of_postgresql(
-    program: Program, ahead: Path, postgresql: PostgreSQL
+    program: Program, postgresql: PostgreSQL
 ) -> None:
     """The server's own log of statements is on in these tests and has their values: that is the administrator's."""
     database = postgresql.database()
     program.variables["TELEMETRY_STORE"] = postgresql.url(database)
     program.config.touch()
     data = postgresql.directory / "data"
-    with Collector(program, ahead=ahead) as collector:
+    with Collector(program, ahead=0) as collector:
         send(collector, "first")
         key = secrets(program)[0]
         postgresql.execute(database, "VACUUM ANALYZE")  # what autovacuum does by itself; statistics are values, logged
         flush(postgresql)
         assert found(contents(data, program.store.parent), key) != [], "the test finds what lies there"
         assert not found(contents(data / "pg_wal"), key), "tables of hashes are not logged"
-        rotate(program, ahead)
+        rotate(collector)
         send(collector, "later")
         flush(postgresql)
         assert found(contents(data, program.store.parent), key) == []

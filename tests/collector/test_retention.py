@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -121,13 +120,11 @@ def test_bodies_of_a_month_that_goes_between_two_looks_are_gone_and_no_damage(
             store.bodies.of([(1, then)])
 
 
-def test_a_running_service_does_it_by_itself_once_a_day(ready: Program, tmp_path: Path) -> None:
-    ahead = tmp_path / "ahead"
-    ahead.write_text("0")
-    with Collector(ready, ahead=ahead) as collector:
+def test_a_running_service_does_it_by_itself_once_a_day(ready: Program) -> None:
+    with Collector(ready, ahead=0) as collector:
         collector.send(report(), "old")
         assert len(exported(ready)) == 1
-        ahead.write_text(str(800 * 24 * 3600 * 1000))
+        collector.put_ahead(800 * 24 * 3600 * 1000)
         limit = time.monotonic() + 30
         while exported(ready):
             assert time.monotonic() < limit

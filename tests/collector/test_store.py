@@ -209,7 +209,7 @@ def _tables(place: Place) -> list[str]:
     if isinstance(place, Url):
         query = "SELECT relname FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid"
         query += " WHERE nspname = 'telemetry_collector' AND relkind = 'r'"
-    return [str(name) for (name,) in execute(place, query)]
+    return sorted(str(name) for (name,) in execute(place, query))
 
 
 def _fingerprint(place: Place) -> object:

@@ -19,7 +19,7 @@ class AheadClock(SystemClock):
     """The clock of this machine, and what the file says on top."""
 
     def now(self) -> int:
-        return super().now() + int(Path(os.environ[VARIABLE]).read_text(encoding="utf-8") or 0)
+        return super().now() + int(Path(os.environ[VARIABLE]).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -38,21 +38,29 @@ class Collector(ChildServer):
     Args:
         program: With its directory and its configuration.
         arguments: More of the command line.
-        ahead: A file that says how far its clock is ahead (milliseconds), where that is to be changed.
+        ahead: How far its clock is ahead at first (milliseconds); None where time is not to be passed.
         module: What is run instead of the program.
     """
 
     def __init__(
-        self, program: Program, *arguments: str, ahead: Path | None = None, module: str = "telemetry_admin"
+        self, program: Program, *arguments: str, ahead: int | None = None, module: str = "telemetry_admin"
     ) -> None:
         self.program = program
+        self._ahead = program.directory / "ahead"
         variables = {}
         if ahead is not None:
-            module, variables = "tests.support.ahead", {VARIABLE: str(ahead), "PYTHONPATH": str(ROOT)}
+            self.put_ahead(ahead)
+            module, variables = "tests.support.ahead", {VARIABLE: str(self._ahead), "PYTHONPATH": str(ROOT)}
         super().__init__(program, (("collector", "serve"), arguments), module=module, variables=variables)
 
     def is_ready(self) -> bool:
         return self.ask("GET", "/health/ready").status == 200
+
+    def put_ahead(self, milliseconds: int) -> None:
+        """Have its clock ahead by that from now on; at no moment does it read half of it."""
+        file = self._ahead.with_suffix(".new")
+        file.write_text(str(milliseconds))
+        file.replace(self._ahead)
 
     @property
     def url(self) -> str:
