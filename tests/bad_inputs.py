@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from tests.support.black_holes import UNKNOWN_HOST
 from tests.support.program import Program
 from tests.support.raw_server import Peer
 from tests.support.simulated_engine import SimulatedEngine
@@ -134,7 +135,7 @@ ENGINES = (
     BadInput("nothing listens at the engine's address", "gives no answer: connection refused", 5,
              config=GOOD.replace("{engine}", "http://127.0.0.1:{free}/engine-rest")),
     BadInput("an engine whose host is not known", "gives no answer: its name is not known", 5,
-             config=GOOD.replace("{engine}", "http://no-such-host.invalid/engine-rest")),
+             config=GOOD.replace("{engine}", f"http://{UNKNOWN_HOST}/engine-rest")),
     BadInput("an engine's address that answers HTML", "answers something that is not JSON", 5,
              engine=_answers(b"<html>login</html>", kind="text/html")),
     BadInput("an engine's address that answers 404", "There is no http://127.0.0.1:", 5, engine=_answers(b"", 404)),

@@ -12,6 +12,7 @@ from telemetry_core.http import Answer, Client, Exchange, Security
 from telemetry_core.model import Document, Endpoint
 from telemetry_core.secret import Secret
 from telemetry_core.wire import Request
+from tests.support.black_holes import UNKNOWN_HOST
 from tests.support.ports import free_port
 from tests.support.raw_server import ACCEPTED, Peer, RawServer, Script
 from tests.support.receiver import Received, Receiver, Reply
@@ -164,11 +165,8 @@ def test_a_port_on_which_nothing_listens_refuses_and_no_body_has_begun() -> None
 
 
 def test_a_name_that_nobody_knows_is_said_and_no_body_has_begun() -> None:
-    too_long_to_be_asked_for = ".".join(
-        ["a" * 60] * 5
-    )  # the resolver itself refuses it, so that no name server is asked
     with Client(security=Security(), limit=LIMIT) as client:
-        done = client.exchange(request(f"http://{too_long_to_be_asked_for}/"), seconds=5)
+        done = client.exchange(request(f"http://{UNKNOWN_HOST}/"), seconds=5)
     assert done == Exchange(None, body_begun=False, failure="its name is not known")
 
 

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 from tests.support.raw_server import Peer
 
+UNKNOWN_HOST = ".".join(["a" * 60] * 5)
+"""A name that nobody knows, and of which no name server is asked: it is too long, so that the resolver refuses it."""
+
 SLOW = 2.0
 """Seconds between bytes: no limit for a single step that is longer would end it."""
 

@@ -17,6 +17,7 @@ import pytest
 from docs.generate import REFERENCE
 from telemetry_core.config import Serve
 from telemetry_web import server
+from tests.support.black_holes import UNKNOWN_HOST
 from tests.support.certificates import Certificates
 from tests.support.guarded_engine import GuardedEngine
 from tests.support.ports import free_port
@@ -138,7 +139,7 @@ def test_a_place_that_is_taken_or_not_ours_is_said(ready: Program) -> None:
         refused = ready("serve", "--port", str(taken.getsockname()[1]))
     assert refused.status == 3
     assert "Nothing can listen at 127.0.0.1" in refused.errors
-    for address in ("192.0.2.1", "no-such-host.invalid"):
+    for address in ("192.0.2.1", UNKNOWN_HOST):
         ready.configure(ready.config.read_text().partition("[serve]")[0] + "[serve]\nallow-http = true\n")
         refused = ready("serve", "--listen", address, "--port", str(free_port()))
         assert (refused.status, f"at {address}, port" in refused.errors) == (3, True)
