@@ -18,19 +18,22 @@ import pytest
 
 from telemetry_admin.__main__ import run
 from telemetry_admin.host import Host
-from tests.support.apart import apart
+from tests.support.apart import OWN_ETC, apart
 from tests.support.clock import ManualClock
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
 
 MIGRATIONS = Path(__file__).parent.parent.parent / "core" / "telemetry_core" / "store" / "migrations"
-APART = """\
-mount --bind {directory}/etc /etc && mount -t tmpfs tmpfs /var/lib && mkdir -p /etc/telemetry
+APART = (
+    OWN_ETC
+    + """\
+mount -t tmpfs tmpfs /var/lib && mkdir -p /etc/telemetry
 printf '%s' "$CONFIG" > /etc/telemetry/telemetry.toml
 "$PYTHON" -m telemetry_admin enable --yes && "$PYTHON" -m telemetry_admin status --json
 stat -c '%a %n' /var/lib/telemetry /var/lib/telemetry/telemetry.db
 """
+)
 
 
 @dataclass
@@ -61,7 +64,6 @@ def inside(configured: Program, monkeypatch: pytest.MonkeyPatch) -> Inside:
 def test_root_uses_the_systems_places_with_a_store_for_root_alone(
     program: Program, simulated: SimulatedEngine, receiver: Receiver
 ) -> None:
-    shutil.copytree("/etc", program.directory / "etc", symlinks=True)
     config = f'endpoint = "{receiver.url}"\n[engines.orders]\nrest = "{simulated.rest}"\n'
     environment = {
         name: value for name, value in program.environment().items() if not name.startswith("TELEMETRY_")

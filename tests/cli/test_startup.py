@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from telemetry_admin.__main__ import run
 from telemetry_admin.host import Host, SystemClock
 from telemetry_core.config import Url
 from telemetry_core.reporting import Session, agenda
-from tests.support.apart import apart
+from tests.support.apart import OWN_ETC, apart
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import LOADED, Program, Run
 from tests.support.receiver import Received, Receiver, Reply
@@ -276,9 +275,11 @@ def test_of_a_shared_store_it_is_in_the_state_directory_and_for_an_hour_at_most(
     assert looks(configured)
 
 
-APART = """\
+APART = (
+    OWN_ETC
+    + """\
 cd /
-mount --bind {directory}/etc /etc && mount -t tmpfs tmpfs /var/lib && mkdir -p /etc/telemetry
+mount -t tmpfs tmpfs /var/lib && mkdir -p /etc/telemetry
 printf '%s' "$CONFIG" > /etc/telemetry/telemetry.toml && touch -d '1 hour ago' /etc/telemetry/telemetry.toml
 "$PYTHON" -m telemetry_admin enable --yes && "$PYTHON" -m telemetry_admin send
 PYTHONPROFILEIMPORTTIME=1 "$PYTHON" -c "{call}" send
@@ -289,12 +290,12 @@ mkdir /etc/telemetry/telemetry.d && touch -d '1 hour ago' /etc/telemetry/telemet
 touch /etc/telemetry/policy.toml
 "$PYTHON" -c "{call}" send 2>&1 | grep -c typer.main
 """
+)
 
 
 def test_in_the_systems_places_it_needs_no_variable_and_no_digest(
     program: Program, simulated: SimulatedEngine, receiver: Receiver
 ) -> None:
-    shutil.copytree("/etc", program.directory / "etc", symlinks=True)
     config = f'endpoint = "{receiver.url}"\n[engines.orders]\nrest = "{simulated.rest}"\n'
     environment = {
         name: value for name, value in program.environment().items() if not name.startswith("TELEMETRY_")

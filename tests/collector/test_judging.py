@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from telemetry_collector.judging import Known, covers, judge, judge_all
 from telemetry_collector.model import SAME_WITHIN, Hash, Held, Ruling, State, Submission
 from telemetry_collector.report import window
+from tests.support.dose import dose
 
 NOW = 1_764_000_000_000
 
@@ -74,6 +75,7 @@ def test_of_two_earlier_ones_that_of_the_same_address_is_superseded() -> None:
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=8))
+@dose(100)
 def test_whatever_the_order_of_attempts_the_largest_counts_once(counts: list[int]) -> None:
     attempts = [
         Submission("", str(position), "x", "w", {"a": count}, b"", NOW, ()) for position, count in enumerate(counts)

@@ -48,7 +48,7 @@ def test_a_log_of_hashes_that_somebody_reads_is_emptied_later_and_nobody_waits_f
         reader.execute("SELECT * FROM sqlite_master").fetchall()
         begun = time.monotonic()
         assert not store.hashes.forget(NOW)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 5  # SQLite would wait for ten
         assert lies_in(path) == ["collector.db-addresses-wal"]
         reader.execute("ROLLBACK")
         assert store.hashes.forget(NOW)

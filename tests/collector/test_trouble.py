@@ -109,9 +109,11 @@ class Slow(Store):
     """A store that says how many reports each commit took, and waits before each."""
 
     gate: threading.Event
+    begun: threading.Event
     sizes: list[int]
 
     def commit(self, submissions: Sequence[Submission]) -> list[Verdict]:
+        self.begun.set()
         self.gate.wait(30)
         self.sizes.append(len(submissions))
         return super().commit(submissions)
@@ -139,7 +141,7 @@ class Opening:
 def slow(place: Place) -> Slow:
     store = Slow.for_writing(place, NOW)
     assert isinstance(store, Slow)
-    store.gate, store.sizes = threading.Event(), []
+    store.gate, store.begun, store.sizes = threading.Event(), threading.Event(), []
     return store
 
 
@@ -156,7 +158,7 @@ def test_whatever_arrived_while_the_last_commit_ran_is_the_next_commit(place: Pl
         writer = Writer(Opening(place), store)
         await ready(writer)
         first = asyncio.create_task(writer.commit([submission("first")]))
-        await asyncio.sleep(0.2)
+        assert await asyncio.to_thread(store.begun.wait, 30)
         others = [asyncio.create_task(writer.commit([submission(f"key-{n}")])) for n in range(30)]
         await asyncio.sleep(0.2)
         store.gate.set()

@@ -21,8 +21,10 @@ from telemetry_core.model import License, MeterRow, Snapshot
 from tests.support.clock import RealClock
 from tests.support.engine_tables import EVERYTHING, SIGNATURE, configured, make_slow, read, started
 from tests.support.postgresql import PostgreSQL
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.engine
+OUR_SESSIONS = "FROM pg_stat_activity WHERE application_name = 'telemetry' AND datname = current_database()"
 
 
 def test_a_database_without_an_engines_tables_says_which_table_is_not_there(postgresql: PostgreSQL) -> None:
@@ -68,8 +70,8 @@ def test_a_table_that_is_slower_than_the_limit_is_given_up_by_the_server(postgre
     found = read(postgresql.url(tables), timeout="1s")
     assert found.problems == {"metrics": "ACT_RU_METER_LOG could not be read within 1 s (engines.NAME.timeout)"}
     assert time.monotonic() - begun < 1.9
-    busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'telemetry'"
-    assert postgresql.execute(tables, busy) == [(0,)]
+    busy = f"SELECT count(*) {OUR_SESSIONS}"
+    until(lambda: postgresql.execute(tables, busy) == [(0,)], "the session has ended", seconds=30)
 
 
 def test_a_server_that_is_frozen_is_left_after_the_limit(postgresql: PostgreSQL, tables: str) -> None:
@@ -77,8 +79,9 @@ def test_a_server_that_is_frozen_is_left_after_the_limit(postgresql: PostgreSQL,
     frozen: list[int] = []
 
     def freeze() -> None:
-        query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'telemetry' AND query LIKE '%METER%'"
-        while not frozen:
+        query = f"SELECT pid {OUR_SESSIONS} AND query LIKE '%METER%'"
+        limit = time.monotonic() + 30
+        while not frozen and time.monotonic() < limit:
             frozen.extend(int(str(row[0])) for row in postgresql.execute(tables, query))
         os.kill(frozen[0], signal.SIGSTOP)
 

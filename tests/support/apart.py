@@ -9,6 +9,12 @@ from collections.abc import Mapping
 
 import pytest
 
+OWN_ETC = """\
+cp -a /etc {directory}/etc 2>/dev/null || true  # without what is removed meanwhile
+mount --bind {directory}/etc /etc
+"""
+"""How a script begins that writes into /etc: into a copy in a directory, which lies in its place."""
+
 
 def apart(
     script: str, environment: Mapping[str, str], *, timeout: float = 180, own_processes: bool = True

@@ -125,7 +125,8 @@ def test_a_server_that_goes_away_in_the_middle_leaves_no_half_of_a_change(shared
         with store.transaction():
             store.properties.put("", "a", "1")
             with connected(shared_place) as server:
-                query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telemetry'"
+                query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                query += " WHERE application_name = 'telemetry' AND datname = current_database()"
                 assert server.execute(query).fetchall() == [(True,)]
             store.properties.put("", "b", "1")
 

@@ -13,6 +13,7 @@ from telemetry_core.model import Attempt, Contact, Counts, Decision, Ledger, Out
 from telemetry_core.store import rows
 from tests.support.clock import START
 from tests.support.delivering import LEDGER, initial, periodic
+from tests.support.dose import dose
 
 DECISION = Decision(
     engine="orders",
@@ -99,6 +100,7 @@ def test_the_digest_tells_kinds_and_borders_of_values_apart() -> None:
 
 
 @given(st.lists(st.none() | st.integers() | st.text() | st.binary()), st.integers(min_value=0))
+@dose(100)
 def test_a_row_that_lost_or_changed_a_value_is_damage(parts: list[object], position: int) -> None:
     expected = rows.digest(*parts)
     rows.check(expected, "it", *parts)

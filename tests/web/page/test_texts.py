@@ -258,18 +258,18 @@ def test_a_gap_is_found_from_the_right_where_it_is_not_from_the_left() -> None:
     "pattern", ["a", "a: ", ", ", ". ", "; ", " (", "`", "``a", "1.", "a.a, ", "]  [", "\x00", "<"]
 )
 def test_a_long_text_takes_no_longer_than_its_length(pattern: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     GERMAN.said(pattern * (65_536 // len(pattern)))
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_no_sentence_of_the_catalogue_can_be_repeated_until_it_holds_the_page_up() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     for sentence in (one for one in TRANSLATED if GAP.search(one)):
         filled = GAP.sub("x", sentence)
         for piece in (filled, *GAP.split(sentence)[::2]):
             GERMAN.said((piece or " ") * (65_536 // len(piece or " ")))
-    assert time.perf_counter() - begun < 60, "about a thousand texts of 64 KiB"
+    assert time.process_time() - begun < 60, "about a thousand texts of 64 KiB"
 
 
 def test_every_value_of_a_page_is_printable_and_escaped() -> None:
