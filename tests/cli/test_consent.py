@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from telemetry_core.store import rows
-from tests.support.apart import OWN_ETC, apart
+from tests.support.apart import apart
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
@@ -162,9 +162,7 @@ def test_explain_marks_the_layer_that_decides_and_exit_code_tells_it(configured:
     assert [one["name"] for one in layers["layers"] if one["decides"]] == ["DO_NOT_TRACK"]
 
 
-APART = (
-    OWN_ETC
-    + """\
+APART = """\
 mkdir -p /etc/telemetry && chmod 755 /etc/telemetry
 printf 'forbid = true\\nwithhold = ["jdk"]\\n' > /etc/telemetry/policy.toml
 "$PYTHON" -m telemetry_admin enable --yes
@@ -172,12 +170,11 @@ printf 'forbid = true\\nwithhold = ["jdk"]\\n' > /etc/telemetry/policy.toml
 "$PYTHON" -m telemetry_admin send --initial || echo "status $?"
 "$PYTHON" -m telemetry_admin --config "$TELEMETRY_CONFIG" status --explain --json
 """
-)
 
 
 def test_the_policy_of_the_host_is_obeyed_where_it_lies(configured: Program, receiver: Receiver) -> None:
-    script = APART.format(directory=configured.directory)
-    done = apart(script, {**configured.environment(), "PYTHON": sys.executable}, own_processes=False)
+    environment = {**configured.environment(), "PYTHON": sys.executable}
+    done = apart(APART, environment, etc=configured.directory / "etc", own_processes=False)
     assert done.returncode == 0, done.stderr
     assert receiver.received == []
     assert "The policy of this host forbids telemetry (/etc/telemetry/policy.toml:1)." in " ".join(done.stdout.split())

@@ -18,22 +18,19 @@ import pytest
 
 from telemetry_admin.__main__ import run
 from telemetry_admin.host import Host
-from tests.support.apart import OWN_ETC, apart
+from tests.support.apart import apart
 from tests.support.clock import ManualClock
 from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
 
 MIGRATIONS = Path(__file__).parent.parent.parent / "core" / "telemetry_core" / "store" / "migrations"
-APART = (
-    OWN_ETC
-    + """\
+APART = """\
 mount -t tmpfs tmpfs /var/lib && mkdir -p /etc/telemetry
 printf '%s' "$CONFIG" > /etc/telemetry/telemetry.toml
 "$PYTHON" -m telemetry_admin enable --yes && "$PYTHON" -m telemetry_admin status --json
 stat -c '%a %n' /var/lib/telemetry /var/lib/telemetry/telemetry.db
 """
-)
 
 
 @dataclass
@@ -68,7 +65,7 @@ def test_root_uses_the_systems_places_with_a_store_for_root_alone(
     environment = {
         name: value for name, value in program.environment().items() if not name.startswith("TELEMETRY_")
     } | {"CONFIG": config, "PYTHON": sys.executable}
-    done = apart(APART.format(directory=program.directory), environment, own_processes=False)
+    done = apart(APART, environment, etc=program.directory / "etc", own_processes=False)
     assert done.returncode == 0, done.stderr
     *_, status, directory, store = done.stdout.splitlines()
     assert json.loads(status)["data"]["engines"][0]["state"] == "enabled"

@@ -14,7 +14,7 @@ from telemetry_admin.__main__ import run
 from telemetry_admin.host import Host, SystemClock
 from telemetry_core.config import Url
 from telemetry_core.reporting import Session, agenda
-from tests.support.apart import OWN_ETC, apart
+from tests.support.apart import apart
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import LOADED, Program, Run
 from tests.support.receiver import Received, Receiver, Reply
@@ -275,9 +275,7 @@ def test_of_a_shared_store_it_is_in_the_state_directory_and_for_an_hour_at_most(
     assert looks(configured)
 
 
-APART = (
-    OWN_ETC
-    + """\
+APART = """\
 cd /
 mount -t tmpfs tmpfs /var/lib && mkdir -p /etc/telemetry
 printf '%s' "$CONFIG" > /etc/telemetry/telemetry.toml && touch -d '1 hour ago' /etc/telemetry/telemetry.toml
@@ -290,7 +288,6 @@ mkdir /etc/telemetry/telemetry.d && touch -d '1 hour ago' /etc/telemetry/telemet
 touch /etc/telemetry/policy.toml
 "$PYTHON" -c "{call}" send 2>&1 | grep -c typer.main
 """
-)
 
 
 def test_in_the_systems_places_it_needs_no_variable_and_no_digest(
@@ -300,7 +297,7 @@ def test_in_the_systems_places_it_needs_no_variable_and_no_digest(
     environment = {
         name: value for name, value in program.environment().items() if not name.startswith("TELEMETRY_")
     } | {"CONFIG": config, "PYTHON": sys.executable}
-    done = apart(APART.format(directory=program.directory, call=CALL), environment, own_processes=False)
+    done = apart(APART.format(call=CALL), environment, etc=program.directory / "etc", own_processes=False)
     assert done.returncode == 0, done.stderr
     found = Run(0, b"", done.stderr.encode()).loaded
     assert "telemetry_core.stamp" in found

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import re
 import time
@@ -20,10 +19,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.collected import back_up
-from tests.support.collecting import Collector, report
+from tests.support.collecting import Collector, report, secrets
 from tests.support.disk import contents
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
+from tests.support.waiting import until
 
 SAMPLE = int(os.environ.get("TELEMETRY_TESTS_ADDRESSES", "65536"))
 SENDERS = ("127.0.0.1", "127.0.0.2", "127.77.0.9")
@@ -56,19 +56,12 @@ def found(content: dict[Path, bytes], secret: str) -> list[Path]:
     return sorted(guilty)
 
 
-def secrets(program: Program) -> list[str]:
-    return [key["secret"] for key in json.loads((program.store.parent / "collector.keys").read_text())]
-
-
 def rotate(collector: Collector) -> None:
     """Let two weeks pass: the key of now becomes the one before, and then goes."""
     for weeks in (1, 2):
         newest = secrets(collector.program)[0]
         collector.put_ahead(weeks * WEEK + 1000)
-        limit = time.monotonic() + 30
-        while secrets(collector.program)[0] == newest:
-            assert time.monotonic() < limit
-            time.sleep(0.05)
+        until(lambda newest=newest: secrets(collector.program)[0] != newest, "a new key", seconds=30)  # type: ignore[misc]
     time.sleep(1.5)  # what goes with the key goes in the same second
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import time
@@ -18,7 +17,7 @@ from telemetry_collector.store import Store
 from telemetry_core.store import Place
 from tests.support import pgbouncer
 from tests.support.collected import NOW, execute, filled, ids, submission
-from tests.support.collecting import Collector, report
+from tests.support.collecting import Collector, report, secrets
 from tests.support.postgresql import PostgreSQL
 from tests.support.program import Program
 from tests.support.stores import url_of
@@ -85,7 +84,7 @@ def test_after_the_period_was_made_longer_hashes_go_with_their_key_all_the_same(
     with Collector(program, ahead=0) as collector:
         assert collector.send(report(installation="first")).status == 202
         collector.put_ahead(HOUR)
-        until(lambda: number_of_keys(program) == 2, "a new key", seconds=20)
+        until(lambda: len(secrets(program)) == 2, "a new key", seconds=20)
         assert collector.send(report(installation="second")).status == 202
     oldest, _ = execute(addresses, names)
     program.configure('[collector]\nkey-period = "1d"\n')
@@ -95,10 +94,6 @@ def test_after_the_period_was_made_longer_hashes_go_with_their_key_all_the_same(
         until(lambda: oldest not in execute(addresses, names), "gone with its key", seconds=20)
         assert collector.end() == 0
     assert collector.errors == b""
-
-
-def number_of_keys(program: Program) -> int:
-    return len(json.loads((program.store.parent / "collector.keys").read_bytes()))
 
 
 @contextmanager
@@ -124,7 +119,7 @@ def test_who_reads_hashes_on_postgresql_while_their_key_goes_keeps_nobody_waitin
         assert collector.send(report(), "first").status == 202
         (table,) = tables(postgresql, database, "address")
         collector.put_ahead(WEEK)
-        until(lambda: number_of_keys(program) == 2, "a new key", seconds=20)
+        until(lambda: len(secrets(program)) == 2, "a new key", seconds=20)
         with reading(postgresql, database, table):
             collector.put_ahead(2 * WEEK)  # the key of the table goes
             for number in range(80):  # over 8 seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -17,7 +16,7 @@ from telemetry_collector.store import Store
 from telemetry_collector.store import sqlite as sqlite_store
 from tests.collector.test_trouble import refused_for_now, wait_for
 from tests.support.collected import back_up, execute
-from tests.support.collecting import Collector, exported, report
+from tests.support.collecting import Collector, exported, report, secrets
 from tests.support.program import Program
 from tests.support.waiting import until
 
@@ -51,16 +50,11 @@ def test_a_store_that_is_removed_while_nothing_comes_is_not_ready(program: Progr
 
 def test_keys_of_addresses_go_in_time_also_while_the_store_is_away(program: Program) -> None:
     program.configure('[collector]\nkey-period = "4s"\n')
-    keys = program.store.parent / "collector.keys"
     with Collector(program) as collector:
-        before = secrets(keys)
+        before = set(secrets(program))
         program.store.unlink()
         wait_for(503, collector)
-        until(lambda: not before & secrets(keys), "all are others", seconds=20)
-
-
-def secrets(keys: Path) -> set[str]:
-    return {key["secret"] for key in json.loads(keys.read_bytes())}
+        until(lambda: not before & set(secrets(program)), "all are others", seconds=20)
 
 
 def test_who_opens_the_store_while_a_service_starts_is_no_sign_of_a_log_that_was_removed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -16,6 +15,7 @@ from telemetry_core.store import Place
 from tests.support.collected import execute, ids, submission
 from tests.support.collecting import Collector, exported, report
 from tests.support.program import Program
+from tests.support.waiting import until
 
 
 def at(year: int, month: int, day: int, hour: int = 12) -> int:
@@ -125,10 +125,7 @@ def test_a_running_service_does_it_by_itself_once_a_day(ready: Program) -> None:
         collector.send(report(), "old")
         assert len(exported(ready)) == 1
         collector.put_ahead(800 * 24 * 3600 * 1000)
-        limit = time.monotonic() + 30
-        while exported(ready):
-            assert time.monotonic() < limit
-            time.sleep(0.2)
+        until(lambda: not exported(ready), "its body is gone", seconds=30)
         assert collector.send(report(), "old").json["duplicate"] is True
         assert collector.send(report(installation="new"), "new").status == 202
         assert [one["id"] for one in exported(ready)] == ["new"]

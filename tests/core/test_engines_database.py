@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -19,12 +18,11 @@ from telemetry_core.engines.sql import Connection, Unread
 from telemetry_core.errors import ConfigurationError
 from telemetry_core.model import License, MeterRow, Snapshot
 from tests.support.clock import RealClock
-from tests.support.engine_tables import EVERYTHING, SIGNATURE, configured, make_slow, read, started
-from tests.support.postgresql import PostgreSQL
+from tests.support.engine_tables import EVERYTHING, SIGNATURE, configured, make_slow, read, started, while_reading
+from tests.support.postgresql import OUR_SESSIONS, PostgreSQL
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.engine
-OUR_SESSIONS = "FROM pg_stat_activity WHERE application_name = 'telemetry' AND datname = current_database()"
 
 
 def test_a_database_without_an_engines_tables_says_which_table_is_not_there(postgresql: PostgreSQL) -> None:
@@ -78,20 +76,15 @@ def test_a_server_that_is_frozen_is_left_after_the_limit(postgresql: PostgreSQL,
     make_slow(postgresql, tables)
     frozen: list[int] = []
 
-    def freeze() -> None:
-        query = f"SELECT pid {OUR_SESSIONS} AND query LIKE '%METER%'"
-        limit = time.monotonic() + 30
-        while not frozen and time.monotonic() < limit:
-            frozen.extend(int(str(row[0])) for row in postgresql.execute(tables, query))
-        os.kill(frozen[0], signal.SIGSTOP)
+    def freeze(pid: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        frozen.append(pid)
 
-    helper = threading.Thread(target=freeze)
-    helper.start()
     begun = time.monotonic()
     try:
-        found = read(postgresql.url(tables), timeout="2s")
+        with while_reading(postgresql, tables, "METER", freeze):
+            found = read(postgresql.url(tables), timeout="2s")
     finally:
-        helper.join()
         os.kill(frozen[0], signal.SIGCONT)
     assert 2 < time.monotonic() - begun < 5
     assert list(found.problems) == ["metrics"]

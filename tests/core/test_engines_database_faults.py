@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
 from telemetry_core.model import License
-from tests.support.engine_tables import EVERYTHING, SIGNATURE, make_slow, read, started
+from tests.support.engine_tables import EVERYTHING, SIGNATURE, make_slow, read, started, while_reading
 from tests.support.postgresql import PostgreSQL
 
 pytestmark = pytest.mark.engine
 METER = "INSERT INTO act_ru_meter_log (id_, name_, value_, milliseconds_) VALUES ('x', 'root-process-instance-start', "
-
-
-@contextmanager
-def while_reading(postgresql: PostgreSQL, name: str, table: str, deed: Callable[[int], object]) -> Iterator[None]:
-    """Do something to the session, by its process id, while it reads a table that is slow."""
-    query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'telemetry' AND datname = current_database()"
-    query += f" AND wait_event = 'PgSleep' AND query LIKE '%{table}%'"
-
-    def wait() -> None:
-        limit = time.monotonic() + 30
-        while time.monotonic() < limit:
-            for (pid,) in postgresql.execute(name, query):
-                deed(int(str(pid)))
-                return
-            time.sleep(0.02)
-
-    helper = threading.Thread(target=wait)
-    helper.start()
-    yield
-    helper.join()
 
 
 def end(postgresql: PostgreSQL, how: str, pid: int) -> None:

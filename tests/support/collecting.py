@@ -93,6 +93,11 @@ class Collector(ChildServer):
         return [one for one in exported(self.program) if one["report"]["installation"] == installation]
 
 
+def secrets(program: Program) -> list[str]:
+    """The keys by which it hashes addresses, the newest first."""
+    return [key["secret"] for key in json.loads((program.store.parent / "collector.keys").read_bytes())]
+
+
 def exported(program: Program, *arguments: str) -> list[dict[str, Any]]:
     """What `collector export` gives."""
     done = program("collector", "export", *arguments)

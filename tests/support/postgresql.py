@@ -19,6 +19,9 @@ from tests.support.ports import free_port
 
 _PLACES = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin")
 
+OUR_SESSIONS = "FROM pg_stat_activity WHERE application_name = 'telemetry' AND datname = current_database()"
+"""Those of the program in the database that is asked; the server has those of other tests, too."""
+
 
 def program(name: str) -> str | None:
     """Where a program of the server is, None where it is not installed."""

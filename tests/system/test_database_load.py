@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -13,10 +11,11 @@ import pytest
 from telemetry_core.model import HOUR
 from tests.support.clock import RealClock, ShiftedClock
 from tests.support.desk import Desk, counted
-from tests.support.engine_tables import make_slow, read
-from tests.support.postgresql import PostgreSQL
+from tests.support.engine_tables import make_slow, read, while_reading
+from tests.support.postgresql import OUR_SESSIONS, PostgreSQL
 from tests.support.receiver import Receiver
 from tests.support.simulated_engine import SimulatedEngine
+from tests.support.waiting import until
 
 OLD_ROWS = 50_000
 NEW_ROWS = 416
@@ -38,10 +37,8 @@ def fill(postgresql: PostgreSQL, name: str, now: int) -> None:
 
 def figures(postgresql: PostgreSQL, name: str) -> Counter[str]:
     """PostgreSQL's own statistics, after every session has written its share."""
-    busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'telemetry'"
-    limit = time.monotonic() + 10
-    while postgresql.execute(name, busy) != [(0,)] and time.monotonic() < limit:
-        time.sleep(0.05)
+    busy = f"SELECT count(*) {OUR_SESSIONS}"
+    until(lambda: postgresql.execute(name, busy) == [(0,)], "every session has ended", seconds=30)
     found: Counter[str] = Counter()
     tables = postgresql.execute(
         name, "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0), n_tup_ins + n_tup_upd + n_tup_del"
@@ -95,19 +92,13 @@ def test_a_reading_holds_no_lock_that_is_in_the_way_of_anything_an_engine_does(
 ) -> None:
     """At its last statement, when its transaction holds all that it ever holds; an id of its own would mean writing."""
     make_slow(postgresql, tables)
-    session = "SELECT pid FROM pg_stat_activity WHERE application_name = 'telemetry' AND query LIKE '%METER%'"
     held: list[tuple[object, ...]] = []
 
-    def look() -> None:
-        limit = time.monotonic() + 10
-        while not held and time.monotonic() < limit:
-            held.extend(postgresql.execute(tables, f"SELECT locktype, mode FROM pg_locks WHERE pid IN ({session})"))
-            time.sleep(0.02)
+    def look(pid: int) -> None:
+        held.extend(postgresql.execute(tables, f"SELECT locktype, mode FROM pg_locks WHERE pid = {pid}"))
 
-    helper = threading.Thread(target=look)
-    helper.start()
-    assert set(read(postgresql.url(tables), timeout="2s").problems) == {"metrics"}
-    helper.join()
+    with while_reading(postgresql, tables, "METER", look):
+        assert set(read(postgresql.url(tables), timeout="2s").problems) == {"metrics"}
     assert {mode for kind, mode in held if kind != "virtualxid"} == {"AccessShareLock"}
     assert "transactionid" not in {kind for kind, _ in held}
     assert len(held) > 4

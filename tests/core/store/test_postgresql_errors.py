@@ -17,7 +17,7 @@ from telemetry_core.store import Store
 from tests.support.clock import START
 from tests.support.delivering import new_store, periodic
 from tests.support.ports import free_port
-from tests.support.postgresql import PostgreSQL
+from tests.support.postgresql import OUR_SESSIONS, PostgreSQL
 from tests.support.stores import connected, tamper
 
 WRONG = "wr0ng pass"
@@ -125,9 +125,8 @@ def test_a_server_that_goes_away_in_the_middle_leaves_no_half_of_a_change(shared
         with store.transaction():
             store.properties.put("", "a", "1")
             with connected(shared_place) as server:
-                query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                query += " WHERE application_name = 'telemetry' AND datname = current_database()"
-                assert server.execute(query).fetchall() == [(True,)]
+                ended = server.execute(f"SELECT pg_terminate_backend(pid) {OUR_SESSIONS}".encode())
+                assert ended.fetchall() == [(True,)]
             store.properties.put("", "b", "1")
 
     with new_store(shared_place) as store:
